@@ -90,7 +90,7 @@ impl Colour {
     subcommand_required = false,
     after_help = "Exit codes: 0 done, 1 failure, 2 usage, 3 not found, 4 not permitted, 5 refused by a rule,\n\
                   6 a check or a letter failed, 7 database unreachable, 130 interrupted.\n\
-                  Environment: KEYRACK_DB, KEYRACK_OUTPUT, KEYRACK_COLOR, KEYRACK_NO_INPUT, KEYRACK_LOG; `keyrack info` shows what holds."
+                  Environment: KEYRACK_DB, KEYRACK_OUTPUT, KEYRACK_COLOR, KEYRACK_NO_INPUT, KEYRACK_LOG; `keyrack info` shows the values in use."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -106,10 +106,10 @@ pub struct Cli {
 pub struct Global {
     #[command(flatten)]
     pub settings: flags::ForAll,
-    /// Work on a throw-away database full of realistic keys
+    /// Use a temporary database full of realistic keys
     #[arg(long, global = true, help_heading = "Global options", conflicts_with = "--db")]
     pub demo: bool,
-    /// The form of the output
+    /// Output format
     #[arg(
         short,
         long,
@@ -143,7 +143,7 @@ pub struct Global {
     /// Show what would be done and change nothing
     #[arg(long, global = true, help_heading = "Global options")]
     pub dry_run: bool,
-    /// Say only what is needed: data that was asked for, questions and trouble, no table of what was changed
+    /// Quiet: print only requested data, questions, warnings and errors, and no table of what was changed
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub quiet: bool,
     /// Colour the output
@@ -177,74 +177,74 @@ pub enum Command {
     /// Create, list, show, find, rotate and revoke keys
     #[command(subcommand, visible_alias = "keys")]
     Key(key::Command),
-    /// List open overlaps of old keys and their replacements, close and extend them
+    /// List, close and extend the overlaps of old keys and their replacements
     #[command(subcommand, visible_alias = "rotations")]
     Rotation(rotation::Command),
-    /// Keep the customers of an issuer
+    /// Manage accounts, the customers of an issuer
     #[command(subcommand, visible_alias = "accounts")]
     Account(account::Command),
-    /// Keep issuers and their policies
+    /// Manage issuers and their policies
     #[command(subcommand, visible_alias = "issuers")]
     Issuer(issuer::Command),
-    /// Keep the people who may use this database
+    /// Manage the people who may use this database
     #[command(subcommand, visible_alias = "operators")]
     Operator(operator::Command),
-    /// Count what is to be tidied: keys that never expire, that nobody uses, that nobody owns, and the like
+    /// Count the keys that need attention: never expiring, unused, without an owner, and more
     Hygiene(hygiene::Arguments),
-    /// Refuse all keys that a filter fits for a while, also those made later
+    /// Refuse all keys that match a filter for a while, including keys created later
     #[command(subcommand)]
     Freeze(freeze::Freeze),
-    /// Stop the making of keys for a while
+    /// Stop the creation of keys for a while
     #[command(subcommand)]
     Creation(freeze::Creation),
-    /// Take over the keys of another product, with their hashes: their secrets go on working
+    /// Import keys of another product with their hashes; their secrets keep working
     Import(import::Arguments),
-    /// Write out everything, for leaving: issuers, accounts, and keys with their hashes
+    /// Export everything: issuers, accounts, and keys with their hashes
     Export(export::Arguments),
-    /// Find leaked secrets wherever they are, and revoke what works
+    /// Search files and reports for leaked secrets, and revoke the keys that work
     #[command(subcommand)]
     Leak(leak::Command),
-    /// Tell what happened in an incident, ready to be pasted into a ticket
+    /// Report what happened in an incident, ready to paste into a ticket
     #[command(subcommand)]
     Incident(incident::Command),
-    /// Tell what happened since a date, and what expires next: for the week's meeting, an auditor or a spreadsheet
+    /// Report what happened since a date and what expires next, for a weekly meeting, an auditor or a spreadsheet
     Report(report::Arguments),
     /// List the keys that expire next, or write them as a calendar
     Expiring(expiring::Arguments),
-    /// Show what wants a person now: what expires, alerts, gates, reminders, what is paused or frozen
+    /// Show what needs attention now: expiring keys, alerts, gates, reminders, paused and frozen keys
     Status(status::Arguments),
-    /// Say step by step why a key is refused, or that it would pass
+    /// Explain step by step why a key is refused, or that it would pass
     Explain(explain::Arguments),
     /// List and acknowledge alerts about how keys are used
     #[command(subcommand, visible_alias = "alert")]
     Alerts(alerts::Command),
-    /// Approve or decline changes of many keys that take a second person
+    /// Approve or decline changes to many keys that need a second person
     #[command(subcommand)]
     Approval(approval::Command),
-    /// Tell other programs of every change, in order: as lines, or by signed webhooks
+    /// Send every change to other programs, in order: as JSON lines or signed webhooks
     #[command(subcommand, visible_alias = "event")]
     Events(events::Command),
     /// Read and verify the record of every change
     #[command(subcommand)]
     Audit(audit::Command),
-    /// Send the mail that is due before keys expire, and see what became of it
+    /// Send reminder mail before keys expire, and see what was sent
     #[command(subcommand, visible_alias = "reminder")]
     Reminders(reminders::Command),
-    /// Answer services and proxies whether a request with a key may pass
+    /// Run the gate: decide for services and proxies whether a request with a key may pass
     Gate(gate::Arguments),
-    /// Check the database and the terminal, and say how to mend what is wrong
+    /// Check the database, the settings and the terminal, and say how to fix what is wrong
     Doctor {
         /// End the session of this process on PostgreSQL, which holds what a change waits for; takes an admin
         #[arg(long, value_name = "PROCESS")]
         end_lock: Option<i32>,
     },
-    /// Show the version, the settings and where each was decided
+    /// Show the version, and each setting with its source
     Info,
     /// Bring the database's schema up to date
     Migrate,
-    /// Fill the named database with realistic keys
+    /// Fill an empty database with realistic demo keys
     Demo(demo::Arguments),
-    /// Print the script that completes commands, accounts, keys and more in a shell
+    /// Print a shell completion script for commands, accounts, keys and more
     Completions { shell: clap_complete::Shell },
     /// Write the manual pages into a folder
     Man { folder: std::path::PathBuf },

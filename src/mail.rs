@@ -120,7 +120,7 @@ impl Mailer {
         match self {
             Self::Smtp(smtp) => smtp.check().await,
             Self::Directory(directory) => directory.check().await,
-            Self::Memory(_) => Ok("letters stay in memory".into()),
+            Self::Memory(_) => Ok("mail stays in memory".into()),
         }
     }
 

@@ -17,8 +17,7 @@ use file::{LogFile, Sink};
 use queue::{Queue, Queued};
 
 /// What is said of missing lines.
-const LEFT_OUT: &str =
-    "lines were left out of the log: it could not be written, or its reader did not keep up";
+const LEFT_OUT: &str = "lines were left out of the log: it could not be written, or its reader was too slow";
 /// So many bytes of a service's log wait for their reader; a thousand lines and more.
 const WAITING: usize = 512 * 1024;
 /// At the end of a service its log's reader may take nothing for so long.
@@ -30,7 +29,7 @@ static QUEUE: OnceLock<Arc<Queue>> = OnceLock::new();
 /// Why there will be no log.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("the log filter {0:?} can't be read: write for example `info` or `keyrack=debug` (KEYRACK_LOG)")]
+    #[error("the log filter {0:?} is invalid: write for example `info` or `keyrack=debug` (KEYRACK_LOG)")]
     Filter(String),
     #[error("a log was begun before")]
     Begun,
@@ -93,7 +92,7 @@ pub fn begin_service(filter: &str, lines: Lines, file: Option<PathBuf>) -> Resul
     // quote what a stranger sent.
     std::panic::set_hook(Box::new(|panic| {
         let at = panic.location().map(ToString::to_string);
-        tracing::error!(at, "the program is broken in one place, which ends what was done there");
+        tracing::error!(at, "a part of the program failed; what it was doing was ended");
     }));
     Ok(())
 }

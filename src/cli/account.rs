@@ -13,7 +13,7 @@ use crate::service::{ChangeAccount, CreateAccount, Service, new_operation};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make an account
+    /// Create an account
     Create(Create),
     /// List accounts
     #[command(visible_alias = "ls")]
@@ -24,9 +24,9 @@ pub enum Command {
     /// Change an account's name, admins or plan
     #[command(visible_alias = "edit")]
     Change(Change),
-    /// Let no more keys be made for an account, and its keys be refused by gates
+    /// Suspend an account: no key can be created for it, and gates refuse its keys
     Suspend(One),
-    /// Let keys be made for an account again, and its keys pass the gates
+    /// Reinstate a suspended account, so that its keys work and new ones can be created
     Reinstate(One),
 }
 
@@ -35,7 +35,7 @@ pub struct Create {
     /// The issuer whose customer it is
     #[arg(short, long, value_name = "SLUG")]
     issuer: String,
-    /// Its short name, unique and for ever: lower-case letters, digits and hyphens
+    /// Its short name, unique and permanent: lower-case letters, digits and hyphens
     #[arg(short, long)]
     slug: String,
     /// Its full name
@@ -57,13 +57,13 @@ pub struct Change {
     /// Its new full name
     #[arg(id = "new_name", short, long = "name", value_name = "NAME", allow_hyphen_values = true)]
     name: Option<String>,
-    /// The mail address of an admin, in place of all that there are; may be repeated
+    /// The mail address of an admin; replaces all present admins; may be repeated
     #[arg(short, long = "admin", value_name = "MAIL", value_delimiter = ',')]
     admins: Option<Vec<String>>,
     /// One of the policy's plans
     #[arg(short, long, conflicts_with = "no_plan")]
     plan: Option<String>,
-    /// Put it on no plan
+    /// Remove its plan
     #[arg(long)]
     no_plan: bool,
 }
@@ -76,7 +76,7 @@ pub struct List {
     /// At most this many; 0 for all
     #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     limit: u64,
-    /// Go on after this slug
+    /// Continue after this slug
     #[arg(long, value_name = "SLUG")]
     after: Option<String>,
 }
@@ -118,7 +118,7 @@ async fn create(create: Create, service: &Service, session: &Session) -> Result 
         return Ok(());
     }
     session.remark(&format!(
-        "Account {} is there. Its first key: keyrack key create --account {} --name NAME",
+        "Account {} created. Its first key: keyrack key create --account {} --name NAME",
         account.slug, account.slug
     ));
     show(&account.slug, session.outcome(), service).await
@@ -134,7 +134,7 @@ async fn list(list: List, service: &Service, session: &Session) -> Result {
     };
     let (printed, _) = session.printer().pages(wanted, service.now().await?, read).await?;
     if printed == 0 && session.format().for_people() {
-        session.remark("No accounts. Make one with `keyrack account create`.");
+        session.remark("No accounts. Create one with `keyrack account create`.");
     }
     Ok(())
 }

@@ -12,17 +12,17 @@ use crate::service::{AlertRequest, RaisedAlert, new_operation};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List alerts, the newest first: those that nobody acknowledged, or all
+    /// List alerts that nobody has acknowledged, newest first; --all for all
     #[command(visible_alias = "ls")]
     List(List),
-    /// Say that somebody has looked at them
+    /// Acknowledge alerts: somebody has looked at them
     #[command(visible_alias = "acknowledge")]
     Ack(Ack),
 }
 
 #[derive(Debug, Args)]
 pub struct List {
-    /// Those that were acknowledged too
+    /// Include acknowledged alerts
     #[arg(long)]
     all: bool,
     /// Only those about this key
@@ -31,7 +31,7 @@ pub struct List {
     /// Only those about keys of this account
     #[arg(long, value_name = "SLUG")]
     account: Option<String>,
-    /// At most so many
+    /// At most this many
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
 }
@@ -42,7 +42,7 @@ pub struct Ack {
     /// The alerts' numbers
     #[arg(value_name = "NUMBER")]
     ids: Vec<i64>,
-    /// All that nobody has acknowledged
+    /// All alerts that nobody has acknowledged
     #[arg(long)]
     all: bool,
 }
@@ -74,7 +74,11 @@ async fn list(arguments: List, session: &Session) -> Result {
     let now = service.now().await?;
     session.printer().list(&alerts, now)?;
     if alerts.is_empty() {
-        session.remark(if arguments.all { "There are no alerts." } else { "No alert waits for somebody." });
+        session.remark(if arguments.all {
+            "There are no alerts."
+        } else {
+            "No alert waits to be acknowledged."
+        });
     }
     Ok(())
 }

@@ -15,12 +15,12 @@ use crate::service::{ApprovalPage, Decision, new_operation};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List requests that wait for a second person, or all, the newest first
+    /// List requests that wait for a second person, newest first; --all for all
     #[command(visible_alias = "ls")]
     List(List),
-    /// Show the keys that a request is about, and what was changed since
+    /// Show the keys of a request, and what has changed since it was made
     Show(Number),
-    /// Approve a request and carry it out, for another operator than the one who asked
+    /// Approve another operator's request and carry it out
     Approve(Number),
     /// Decline a request: nothing is done
     Decline(Number),
@@ -30,7 +30,7 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct List {
-    /// Those that were decided or have lapsed too
+    /// Include decided and lapsed requests
     #[arg(long)]
     all: bool,
 }

@@ -25,24 +25,26 @@ pub enum Command {
     /// List changes, newest first
     #[command(visible_alias = "ls")]
     List(List),
-    /// Check that no row was edited, removed, inserted or swapped, and that the tables and the schema hold what the rows tell
+    /// Verify the hash chain of the audit, and that the tables and the schema match it. Only --anchors or
+    /// --expect can show that the whole chain was rewritten
     Verify(Verify),
-    /// Sign how far the audit has come, and bring that to a place of its own: a file, a syslog, a webhook
+    /// Sign the newest row of the audit and store the signature outside the database: in a file, a syslog or a
+    /// webhook
     Anchor(anchor::Anchor),
-    /// Make the key that anchors are signed with, and print its public key
+    /// Create the key that signs anchors, and print its public key
     AnchorKey(anchor::MakeKey),
-    /// How many changes may commit at the same time, on PostgreSQL: 1 at first, and more where commits are slow and changes many
+    /// Show or raise how many changes may commit at the same time, on PostgreSQL; 1 at first
     Lanes(lanes::Lanes),
-    /// List the revocations that a restored backup undid, as this machine remembers them; `key revoke --undone` makes them
-    /// again
+    /// List the revocations that a restored backup undid, as this machine remembers them; `key revoke
+    /// --undone` revokes those keys again
     Undone(Undone),
-    /// Decide that a database that went back goes on as it is, whatever is undone
+    /// Accept a restored database as it is, including what the restore undid
     Accept(Accept),
 }
 
 #[derive(Debug, Args)]
 pub struct Undone {
-    /// A memory's file from another machine or from a gate; `doctor` names it there
+    /// The memory file of another machine or gate; `doctor` shows its path there
     #[arg(long, value_name = "FILE")]
     memory: Option<PathBuf>,
 }
@@ -52,7 +54,7 @@ pub struct Accept {
     /// Why; kept in the audit
     #[arg(short, long, visible_alias = "note", value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
-    /// Say that the clock is right, although it is far from the newest change: time begins anew by it
+    /// Declare this machine's clock right, although it is far from the newest change: Keyrack follows it from now on
     #[arg(long)]
     clock: bool,
 }
@@ -70,7 +72,7 @@ pub struct List {
     /// and at:<2027-02-07 together); other words are looked for in subject and detail
     #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
-    /// At most this many rows; 0 for all. A table on a terminal has 50 unless told otherwise
+    /// At most this many rows; 0 for all. Default for a table on a terminal: 50
     #[arg(short, long, value_name = "N")]
     limit: Option<u64>,
     /// Only rows before this number
@@ -80,7 +82,7 @@ pub struct List {
 
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// A head that was noted down earlier, as `audit verify` prints it: the chain must still hold that row, unchanged
+    /// A row and hash noted earlier, as `audit verify` prints them: the chain must still hold that row, unchanged
     #[arg(long, value_name = "SEQ:HASH", value_parser = head)]
     expect: Option<(i64, String)>,
     #[command(flatten)]
@@ -119,7 +121,7 @@ async fn list(list: List, service: &Service, session: &Session) -> Result {
     let (printed, last) = session.printer().pages(wanted, service.now().await?, read).await?;
     if let Some(last) = last {
         session.remark(&format!(
-            "There may be older rows than these {printed}: go on with --before {}, or see all with --limit 0",
+            "There may be older rows than these {printed}: continue with --before {}, or see all with --limit 0",
             last.seq
         ));
     }
@@ -143,7 +145,7 @@ async fn verify(verify: Verify, service: &Service, session: &Session) -> Result 
     let Compared { verdict, mut findings, keys, left } = compared?;
     let anchored = verify.anchors.check(service, session, &mut findings).await?;
     if let Some(left) = left {
-        session.remark(&format!("Not all was compared: {left}"));
+        session.remark(&format!("Not everything was compared: {left}"));
     }
     let (rows, head) = match verdict {
         Verdict::Intact { rows, head } => (rows, hex(&head)),
@@ -163,7 +165,7 @@ async fn verify(verify: Verify, service: &Service, session: &Session) -> Result 
     if findings.count > 0 {
         tell(&[("rows", rows.into()), ("head", head.into())], &findings, session)?;
         return Err(Failure::check(format!(
-            "the chain of the audit is whole in itself, but not all agrees with it{}",
+            "the audit's chain is intact, but not everything agrees with it{}",
             also(&findings)
         )));
     }
@@ -238,10 +240,10 @@ async fn expect(seq: i64, hash: &str, rows: i64, service: &Service) -> Result {
     match found {
         Some(entry) if entry.hash == hash => Ok(()),
         Some(_) => Err(Failure::check(format!(
-            "row {seq} of the audit is not the one that was noted down: the whole chain was written anew"
+            "row {seq} of the audit is not the one that was noted: the chain was rewritten"
         ))),
         None => Err(Failure::check(format!(
-            "row {seq} of the audit is gone, there are {rows}: the chain was cut off or written anew"
+            "row {seq} of the audit is gone, there are {rows}: the chain was cut off or rewritten"
         ))),
     }
 }

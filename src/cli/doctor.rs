@@ -94,7 +94,7 @@ fn anchors(session: &Session) -> Option<Finding> {
         Err(mistake) => Some(Finding::problem(
             "anchors",
             mistake.to_string(),
-            "mend it below [audit]: no gate starts until then",
+            "fix it below [audit]: no gate starts until then",
         )),
         Ok(anchoring) => anchoring.map(|anchoring| {
             Finding::ok(

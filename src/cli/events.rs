@@ -15,12 +15,12 @@ mod send;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Print each change as one line of JSON, in order, and wait for what comes
+    /// Print each change as one line of JSON, in order, and wait for new ones
     Follow(Follow),
-    /// Keep the programs that are told of what happens
+    /// Manage the endpoints that receive events
     #[command(subcommand, visible_alias = "endpoint")]
     Endpoints(endpoints::Command),
-    /// Send what happens to the endpoints: a service, until it is told to stop
+    /// Send events to the endpoints, as a service, until it is stopped
     Send(send::Arguments),
 }
 
@@ -39,21 +39,21 @@ impl Command {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Each line is {n, id, at, kind, action, actor, host, operation, account, key, subject, changed: {field: [old, new]}, details}.\n\
-                  n counts 1, 2, 3, … without a gap: go on with --from N+1. The same event has the same id for ever.\n\
-                  All that happened so far:  keyrack events follow --from 1 --once\n\
+                  n counts 1, 2, 3, … without a gap: continue with --from N+1. An event always has the same id.\n\
+                  Everything so far:         keyrack events follow --from 1 --once\n\
                   Revocations, as they come: keyrack events follow --kinds revoked,leaked | while read -r event; do …; done"
 )]
 pub struct Follow {
-    /// Begin with this number [default: what comes next, with --once 1]
+    /// Start with this number [default: the next event; with --once 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
     from: Option<i64>,
-    /// End after so many
+    /// Stop after this many events
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// Only events of these kinds: created, changed, rotated, revoked, paused, resumed, expiring, leaked and others
     #[arg(long, value_name = "KINDS")]
     kinds: Option<Kinds>,
-    /// End where there is nothing more yet
+    /// Stop when there are no more events yet
     #[arg(long, visible_alias = "no-wait")]
     once: bool,
 }
@@ -113,7 +113,7 @@ async fn page(service: &Service, next: i64) -> Result<Vec<Event>> {
             return Err(Failure::new(
                 Exit::Failure,
                 format!(
-                    "event {next} is not there yet, the newest is {newest}: the database went back, or --from is too high"
+                    "event {next} does not exist yet, the newest is {newest}: the database was restored, or --from is too high"
                 ),
             ));
         }

@@ -16,20 +16,20 @@ use crate::domain::when::Span;
 use crate::service::From;
 
 #[derive(Debug, Args)]
-#[command(after_help = "For a calendar that takes in files: keyrack expiring --ics > keys.ics\n\
-                  For one that subscribes, from cron: keyrack expiring --within 1y --ics > /srv/www/keys.ics\n\
-                  Each key is one event with an identity of its own: taken in again, it changes the event that is there.")]
+#[command(after_help = "To import into a calendar:     keyrack expiring --ics > keys.ics\n\
+                  For a subscription, from cron: keyrack expiring --within 1y --ics > /srv/www/keys.ics\n\
+                  Each key is one event with a fixed UID: importing again updates it.")]
 pub struct Arguments {
     /// How far to look ahead: 30d, 12w, 6mo, 1y
     #[arg(long, value_name = "TIME", default_value = "90d", value_parser = span)]
     within: Span,
-    /// Only keys that this filter fits too, such as account:acme
+    /// Only keys that also match this filter, such as account:acme
     #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
     /// Write a calendar (iCalendar, RFC 5545) with an event and a reminder a week before for each key
     #[arg(long, conflicts_with_all = ["columns", "bom", "limit"])]
     ics: bool,
-    /// At most this many keys; 0 for all. A table on a terminal has 50 unless told otherwise
+    /// At most this many keys; 0 for all. Default for a table on a terminal: 50
     #[arg(short, long, value_name = "N")]
     limit: Option<u64>,
     #[command(flatten)]
@@ -74,7 +74,7 @@ async fn write(query: &Query, session: &Session) -> Result {
 fn span(text: &str) -> std::result::Result<Span, String> {
     let span = Span::parse(text).map_err(|error| error.to_string())?;
     if !span.is_ahead() {
-        return Err("look at least some time ahead: 30d, 12w, 6mo, 1y".into());
+        return Err("the time must be longer than 0: write 30d, 12w, 6mo, 1y".into());
     }
     Ok(span)
 }

@@ -14,8 +14,8 @@ use crate::service::{Asked, Carriage, Explain, Presented};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A key's id, or a part of it or of the preview that fits no other key. Without it the secret is read, exactly as it
-    /// was sent, from standard input or at a hidden prompt; it is never shown
+    /// A key's ID, or a part of its ID or preview that matches only this key. Without it, the secret is read
+    /// exactly as it was sent, from standard input or a hidden prompt; it is never shown
     #[arg(value_name = "ID")]
     id: Option<String>,
     /// How the key is sent
@@ -27,13 +27,13 @@ pub struct Arguments {
     /// The request's path, as the client sends it
     #[arg(long, value_name = "PATH", conflicts_with = "scope")]
     path: Option<String>,
-    /// The scope that is needed, where no path is known
+    /// The scope that is needed, if no path is given
     #[arg(long, value_name = "SCOPE")]
     scope: Option<String>,
-    /// Where the request comes from
+    /// The client's IP address
     #[arg(long, value_name = "ADDRESS")]
     address: Option<IpAddr>,
-    /// Take keys of this issuer only, as a gate does that serves it alone
+    /// Accept only keys of this issuer, like a gate with --issuer
     #[arg(long, value_name = "SLUG")]
     issuer: Option<String>,
 }
@@ -41,7 +41,7 @@ pub struct Arguments {
 /// How a key is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum HeaderStyle {
-    /// In no header: only the key itself is looked at
+    /// In no header: only the key itself is checked
     Bare,
     /// Authorization: Bearer
     Bearer,
@@ -95,7 +95,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         None => {
             let open = told.explanation.steps.iter().any(|step| step.mark == Mark::Open);
             session.remark(if open {
-                "Nothing that was looked at stands in its way. Name --path and --address to look at more."
+                "Nothing that was checked refuses it. Name --path and --address to check more."
             } else {
                 "It would pass."
             });

@@ -15,22 +15,20 @@ use crate::service::{Service, new_operation};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A JSON object a line: issuers, accounts, and keys with the hashes of their secrets. No secret can be had from it, but keep it\n\
-                  as you keep the database. `keyrack import keyrack FILE` takes its keys over. The audit tells who wrote it.\n\
-                  \n\
-                  Examples:\n  \
-                  keyrack export keys.ndjson\n  \
-                  keyrack export - | age -r age1… > keys.ndjson.age"
+    after_help = "One JSON object per line: issuers, accounts, and keys with the hashes of their secrets. It holds no secrets, but protect it\n\
+                  like the database. `keyrack import keyrack FILE` imports its keys. The audit records who exported it.\n\
+                  To encrypt it: keyrack export - | age -r age1… > keys.ndjson.age"
 )]
 pub struct Arguments {
-    /// The file to make, with mode 0600; - for standard output
+    /// The file to create, with mode 0600; - for standard output
     #[arg(value_name = "FILE|-")]
     file: PathBuf,
 }
 
 pub async fn run(arguments: &Arguments, session: &Session) -> Result {
     let path = &arguments.file;
-    let unmade = |error: std::io::Error| Failure::usage(format!("{} can't be made: {error}", path.display()));
+    let unmade =
+        |error: std::io::Error| Failure::usage(format!("{} can't be created: {error}", path.display()));
     let service = session.service().await?;
     let to_stdout = path == Path::new("-");
     if session.global.dry_run {

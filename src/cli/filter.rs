@@ -16,7 +16,7 @@ pub fn narrowing(text: &str, session: &Session) -> Result<Query> {
     let query = query(text, session)?;
     if query.terms.is_empty() {
         return Err(Failure::usage(
-            "an empty filter fits every key: write for example --filter account:acme",
+            "an empty filter matches every key: write for example --filter account:acme",
         ));
     }
     Ok(query)

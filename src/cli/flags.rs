@@ -90,8 +90,8 @@ impl ForGate {
             argument(row, flag).help(format!("{}{default}", flag.doc))
         });
         command.args(flags).after_help(
-            "Each of these can stand in the settings, below [gate], and in a variable like KEYRACK_GATE_LISTEN;\n\
-             what is said here outranks both. `keyrack info` shows what holds.",
+            "Each of these can also be set below [gate] in the settings, or by a variable like KEYRACK_GATE_LISTEN;\n\
+             these options override both. `keyrack info` shows the values in use.",
         )
     }
 

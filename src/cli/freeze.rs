@@ -14,18 +14,19 @@ use crate::service::{Count, HoldTarget, new_operation};
 
 #[derive(Debug, Subcommand)]
 pub enum Freeze {
-    /// Refuse all keys that a filter fits, also those made later, until a time
+    /// Refuse all keys that match a filter until a given time, including keys created later
     Add {
-        /// What the keys are: account: issuer: by: scope: name: id: or words; not what changes with use or time
+        /// Which keys: account: issuer: by: scope: name: id: or words. Conditions that change with use or time
+        /// are not allowed
         #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
         filter: String,
         #[command(flatten)]
         how_long: HowLong,
     },
-    /// List the freezes that hold
+    /// List the freezes in force
     #[command(visible_alias = "ls")]
     List(Which),
-    /// Lift a freeze, or a stop of creation, by its number
+    /// Lift a freeze or a creation stop, by its number
     Lift {
         #[arg(value_name = "N")]
         n: i64,
@@ -34,36 +35,36 @@ pub enum Freeze {
 
 #[derive(Debug, Subcommand)]
 pub enum Creation {
-    /// Let no key be made until a time
+    /// Stop the creation of keys until a given time
     Stop {
         #[command(flatten)]
         whose: Whose,
         #[command(flatten)]
         how_long: HowLong,
     },
-    /// Let keys be made again
+    /// Allow the creation of keys again
     Allow {
         #[command(flatten)]
         whose: Whose,
     },
-    /// List the stops that hold
+    /// List the creation stops in force
     #[command(visible_alias = "ls")]
     List(Which),
 }
 
 #[derive(Debug, Args)]
 pub struct Which {
-    /// Also those that were lifted or are over
+    /// Include those that were lifted or have expired
     #[arg(short, long)]
     all: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Whose {
-    /// Of this issuer's keys alone
+    /// Only for keys of this issuer
     #[arg(long, value_name = "SLUG", conflicts_with = "account")]
     issuer: Option<String>,
-    /// Of this account's keys alone
+    /// Only for keys of this account
     #[arg(short, long, value_name = "SLUG")]
     account: Option<String>,
 }
@@ -89,7 +90,7 @@ pub async fn freeze(command: Freeze, session: &Session) -> Result {
                 Count::Exactly(number) => count(number, "key"),
                 Count::AtLeast(number) => format!("at least {}", count(number, "key")),
             };
-            let what = format!("Freeze all that {text} fits: {fits} now, and those made later");
+            let what = format!("Freeze all keys that match {text}: {fits} now, and keys created later");
             add(HoldTarget::Keys(query), how_long, &what, session).await
         }
         Freeze::List(which) => list(HoldKind::Freeze, &which, session).await,
@@ -105,7 +106,7 @@ pub async fn creation(command: Creation, session: &Session) -> Result {
                 (None, Some(issuer)) => format!(" of issuer {issuer}"),
                 (None, None) => String::new(),
             };
-            add(whose.target(), how_long, &format!("Let no key{of} be made"), session).await
+            add(whose.target(), how_long, &format!("Stop the creation of keys{of}"), session).await
         }
         Creation::Allow { whose } => {
             let holds = session.service().await?.holds(false).await?;
@@ -116,8 +117,9 @@ pub async fn creation(command: Creation, session: &Session) -> Result {
                 let others: Vec<String> = stops.map(Hold::words).collect();
                 let but =
                     if others.is_empty() { String::new() } else { format!(". But: {}", others.join("; ")) };
-                session
-                    .remark(&format!("Nobody stopped the creation of just these. Nothing was changed{but}."));
+                session.remark(&format!(
+                    "There is no creation stop for exactly these. Nothing was changed{but}."
+                ));
                 return Ok(());
             }
             lift(&numbers, session).await

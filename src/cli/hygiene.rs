@@ -16,12 +16,13 @@ use crate::service::Counted;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 every card is within its threshold, 6 one is over it or could not be counted in time.\n\
+    after_help = "Exit codes: 0 every card is within its threshold, 6 one is over it or wasn't counted in time.\n\
                   For a weekly cron: keyrack hygiene --max never-expires=40 --skip anywhere --json\n\
-                  The keys of a card: keyrack key list --filter with the filter that stands in its line."
+                  The keys of a card: keyrack key list --filter with the filter in its line."
 )]
 pub struct Arguments {
-    /// Up to this many keys of a card are no trouble; cards without one have 0. Several with commas, or said again
+    /// Accept up to this many keys of a card; 0 for cards that are not named. Separate several with commas, or
+    /// repeat the option
     #[arg(long, value_name = "CARD=N", value_delimiter = ',', value_parser = threshold)]
     max: Vec<(Card, u64)>,
     /// Only these cards: never-expires, unused-90d, never-used-30d, rotation-due, unused-scopes, anywhere, no-owner,
@@ -31,7 +32,7 @@ pub struct Arguments {
     /// All but these cards
     #[arg(long, value_name = "CARD", value_delimiter = ',', value_parser = card)]
     skip: Vec<Card>,
-    /// Only keys that this filter fits too, such as issuer:voxpria
+    /// Only keys that also match this filter, such as issuer:voxpria
     #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
 }
@@ -47,7 +48,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         arguments.filter.as_deref().map_or(Ok(Query::default()), |text| filter::query(text, session))?;
     if within.mentions_status() {
         return Err(Failure::usage(
-            "every card asks for keys that have not ended by itself: leave status: out of --filter",
+            "cards only count keys that are not expired or revoked: leave status: out of --filter",
         ));
     }
     let wanted = |card: &Card| {
@@ -55,7 +56,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     };
     let cards: Vec<Card> = Card::ALL.iter().copied().filter(wanted).collect();
     if cards.is_empty() {
-        return Err(Failure::usage("--skip takes away every card of --only: name one card at least"));
+        return Err(Failure::usage("--skip excludes every card of --only: name at least one card"));
     }
     let thresholds: BTreeMap<Card, u64> = arguments.max.into_iter().collect();
     if let Some(card) = thresholds.keys().find(|card| !cards.contains(card)) {

@@ -23,41 +23,36 @@ const SQLITE: &[u8] = b"SQLite format 3\0";
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The keys keep their secrets and work at once. Gates look up only what a former form of the issuer's policy fits: put\n\
+    after_help = "The keys keep their secrets and work immediately. Gates look up only keys that match a former form of the issuer's policy: put\n\
                   former = [{ length = 48, hash = \"sanctum\" }] below [format] first, with a prefix or a length, or both.\n\
-                  Nothing is imported if a row is in error, unless --skip-errors leaves such rows out. To import again does no harm.\n\
-                  Exit codes: 0 done, 5 a row is in error or a cap is reached.\n\
-                  \n\
-                  Examples:\n  \
-                  keyrack import sanctum tokens.csv --account acme --dry-run\n  \
-                  keyrack import better-auth auth.sqlite --account acme\n  \
-                  keyrack import sha256 - --account acme --map hash=digest --map name=title < keys.ndjson"
+                  Nothing is imported if a row has an error, unless --skip-errors skips such rows. Importing again does no harm.\n\
+                  Exit codes: 0 done, 5 a row has an error or a cap is reached."
 )]
 pub struct Arguments {
-    /// What made the keys: sha256 and sha512 are hashes of whole keys, prefixed those of the last word of prefix_short_long,
-    /// keyrack is what `keyrack export` wrote
+    /// The source: sha256 and sha512 are hashes of whole keys; prefixed are hashes of the last part of
+    /// prefix_short_long; keyrack is the output of `keyrack export`
     #[arg(value_name = "FORM", value_parser = clap::builder::PossibleValuesParser::new(Form::VARIANTS.iter().map(|form| form.as_str())))]
     form: String,
-    /// CSV, JSON, a JSON object a line, or the product's SQLite database; - for standard input
+    /// CSV, JSON, one JSON object per line, or the product's SQLite database; - for standard input
     #[arg(value_name = "FILE|-")]
     file: PathBuf,
-    /// The account that gets them
+    /// The account that receives the keys
     #[arg(short, long, value_name = "SLUG")]
     account: String,
-    /// The column that tells a field: hash, short, id, name, description, owner, scopes, expires, last-used, created, prefix,
-    /// start, tail, enabled or revoked. Without a column the field isn't read
+    /// The column that holds a field: hash, short, id, name, description, owner, scopes, expires, last-used,
+    /// created, prefix, start, tail, enabled or revoked. An empty column leaves the field out
     #[arg(long = "map", value_name = "FIELD=COLUMN", value_parser = mapping)]
     map: Vec<(Part, String)>,
-    /// The table of the SQLite database, where it isn't the product's usual one
+    /// The table of the SQLite database, if it isn't the product's default
     #[arg(long, value_name = "TABLE")]
     table: Option<String>,
-    /// The hashes are HMAC-SHA-256 under this pepper of the folder that --peppers names
+    /// The hashes are HMAC-SHA-256 with this pepper from the --peppers folder
     #[arg(long, value_name = "VERSION", value_parser = version)]
     pepper: Option<u16>,
-    /// Of an export of Keyrack's: only the keys of this account
+    /// From a Keyrack export: only the keys of this account
     #[arg(long, value_name = "SLUG")]
     from_account: Option<String>,
-    /// Leave out rows in error and import the others
+    /// Skip rows with errors and import the others
     #[arg(long)]
     skip_errors: bool,
 }
@@ -99,8 +94,12 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
         errors => Err(Failure::new(
             Exit::Refused,
             format!(
-                "{} in error, so that nothing was imported. Mend the table, or pass --skip-errors to import the other {}",
-                if errors == 1 { "a row is".to_owned() } else { format!("{} rows are", thousands(errors)) },
+                "{}, so nothing was imported. Fix the table, or pass --skip-errors to import the other {}",
+                if errors == 1 {
+                    "a row has an error".to_owned()
+                } else {
+                    format!("{} rows have errors", thousands(errors))
+                },
                 thousands(imported.held_back)
             ),
         )),
@@ -145,7 +144,7 @@ fn told(imported: &Imported, account: &str, skips: bool, session: &Session) -> R
         say(&format!("line {}: {}", refused.line, refused.why));
     }
     if let Some(more) = imported.refused.len().checked_sub(TOLD).filter(|more| *more > 0) {
-        say(&format!("{} in error: --json tells all", count(more as u64, "more row")));
+        say(&format!("{} with errors: --json lists all", count(more as u64, "more row")));
     }
     if !imported.refused.is_empty() && !skips {
         return Ok(());

@@ -13,19 +13,20 @@ use crate::service::IncidentOrder;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Tell an incident as Markdown or JSON: keys, decisions, requests that passed, gates, who was told
+    /// Report an incident as Markdown or JSON: keys, decisions, requests that passed, gates, and who was notified
     Report(Report),
 }
 
 #[derive(Debug, Args)]
 pub struct Report {
-    /// When the keys were exposed: what happened since then is told [default: 24h, or 24h before the operation]
+    /// When the keys were exposed; the report covers everything since then [default: 24h, or 24h before the
+    /// operation]
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// About all keys that this filter fits; without it about those that something was decided about
+    /// Report on the keys that match this filter. Default: those about which something was decided
     #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
-    /// About the keys of this operation, as the audit names it
+    /// Report on the keys of this operation, named by its ID in the audit
     #[arg(long, value_name = "ID", conflicts_with = "filter")]
     operation: Option<Uuid>,
 }
@@ -54,7 +55,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Failure::output(&error))?;
     if incident.keys.is_empty() && !session.global.quiet {
         say(
-            "Nothing was decided about any key since then: name the keys with --filter, or an earlier --since.",
+            "Nothing was decided about any key since then: name the keys with --filter, or give an earlier --since.",
         );
     }
     Ok(())

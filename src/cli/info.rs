@@ -20,7 +20,7 @@ impl Fact {
 
 /// What is said of the usual database before it is made.
 pub const NOT_YET: &str =
-    "not made yet: `keyrack`, `keyrack migrate` or `keyrack issuer add PRESET` makes it";
+    "not created yet: `keyrack`, `keyrack migrate` or `keyrack issuer add PRESET` creates it";
 
 pub async fn run(session: &Session) -> Result {
     let mut facts = vec![Fact::new("version", env!("CARGO_PKG_VERSION"), "")];

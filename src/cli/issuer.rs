@@ -27,9 +27,9 @@ pub enum Command {
     },
     /// List the policies that come with the program
     Presets,
-    /// Make an issuer, or replace its policy, from a TOML file (- for standard input)
+    /// Create an issuer, or replace its policy, from a TOML file (- for standard input)
     Apply { file: PathBuf },
-    /// Make an issuer from a preset
+    /// Create an issuer from a preset
     Add { preset: String },
 }
 
@@ -114,7 +114,7 @@ async fn show(slug: &str, session: &Session) -> Result {
     };
     match session.format() {
         Format::Table | Format::Wide if !issuer.policy.odd.is_empty() => Err(Failure::check(format!(
-            "the policy of {slug} can't be read: {}. Apply a sound one: keyrack issuer apply FILE",
+            "the policy of {slug} can't be read: {}. Apply a valid one: keyrack issuer apply FILE",
             issuer.policy.odd
         ))),
         Format::Table | Format::Wide => {
@@ -161,7 +161,7 @@ fn read(file: &std::path::Path) -> Result<(Policy, Option<i64>)> {
     if text.len() as u64 > LONGEST {
         let most = LONGEST / 1024 / 1024;
         return Err(Failure::usage(format!(
-            "{} is longer than {most} MiB, which no policy may be",
+            "{} is too long for a policy: at most {most} MiB",
             file.display()
         )));
     }

@@ -29,7 +29,7 @@ pub(super) mod which;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make a key and show its secret, once
+    /// Create a key and show its secret once
     Create(Box<create::Arguments>),
     /// List keys
     #[command(visible_alias = "ls")]
@@ -37,26 +37,28 @@ pub enum Command {
     /// Show everything known about keys
     #[command(visible_alias = "get")]
     Show(show::Arguments),
-    /// Tell whose key a secret is (on standard input or at a hidden prompt), or find keys by preview, last four or name
+    /// Find whose key a secret is (from standard input or a hidden prompt), or find keys by preview, last four
+    /// characters or name
     Find(find::Arguments),
     /// Confirm that the secrets of new keys arrived; keys that nobody confirms or uses expire after ten minutes
     #[command(visible_aliases = ["ack", "confirm"])]
     Acknowledge(acknowledge::Arguments),
-    /// Change what keys are: name, owner, tags, scopes, networks, expiry; their secrets stay
+    /// Edit keys: name, owner, tags, scopes, networks, expiry; their secrets stay the same
     Edit(Box<edit::Arguments>),
-    /// Show what a decision about keys would reach: how many work, who uses them, whose they are, and all of them
+    /// Show what a change to keys would affect: how many work, who uses them, whose they are; and list them
     Reach(reach::Arguments),
-    /// Make a successor with the same attributes; the old key ends after the overlap
+    /// Create a replacement with the same attributes; the old key stops working after the overlap
     Rotate(rotate::Arguments),
-    /// Show what keys were used for, as gates have counted it
+    /// Show how keys were used, as counted by gates
     Usage(usage::Arguments),
-    /// Give a key request budgets of its own, or take them away
+    /// Set a key's own request budgets, or remove them
     Limit(limit::Arguments),
-    /// Tell the admins of keys' accounts by mail: that they were exposed, or are still used after their end
+    /// Notify account admins by mail that keys were exposed, were replaced, or are still tried after they
+    /// stopped working
     Tell(tell::Arguments),
-    /// Refuse keys for a while: they work again by themselves
+    /// Pause keys: they are refused for a while, then work again automatically
     Pause(pause::Pause),
-    /// Let paused keys work again at once
+    /// Resume paused keys immediately
     Resume(pause::Resume),
     /// Revoke keys: they stop working immediately, and this can't be undone
     #[command(visible_alias = "delete")]

@@ -11,7 +11,8 @@ mod sweep;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Find every secret of this database in files, folders, reports of scanners or standard input, and revoke what works
+    /// Search files, folders, scanner reports or standard input for secrets of this database, and revoke the
+    /// keys that work
     Sweep(sweep::Arguments),
 }
 

@@ -60,7 +60,7 @@ async fn attempt(session: &Session) -> Result {
     match tried.found {
         Some(found) if found == newest => {}
         Some(found) => whats.push(format!("bring the schema of {location} from version {found} to {newest}")),
-        None => whats.push(format!("make {location} a new database with schema version {newest}")),
+        None => whats.push(format!("create a new database with schema version {newest} at {location}")),
     }
     let texts = [(tried.refolded.keys, "key"), (tried.refolded.accounts, "account")];
     let texts: Vec<String> =

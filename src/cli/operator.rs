@@ -23,14 +23,14 @@ pub enum Command {
     Set {
         /// SQLite: the name of the operating system's user; PostgreSQL: the login
         name: String,
-        /// viewer looks; operator also keeps keys and accounts; admin also keeps issuers and operators
+        /// viewer: read only; operator: also manages keys and accounts; admin: also manages issuers and operators
         #[arg(value_parser = role)]
         role: Role,
     },
-    /// Take all rights from somebody
+    /// Remove all rights of somebody
     #[command(visible_alias = "rm")]
     Remove { name: String },
-    /// Somebody leaves: take their role, list their keys, and give those that they own to somebody else
+    /// Offboard somebody: remove their role, list their keys, and give the keys they own to somebody else
     Leave(leave::Arguments),
 }
 
@@ -45,7 +45,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
             let operator = service.set_operator(new_operation(), &name, role).await?;
             if !operator.login {
                 session.remark(&format!(
-                    "Nobody can be {} yet: there is no {} of that name. Look at the spelling.",
+                    "Nobody can be {} yet: there is no {} of that name. Check the spelling.",
                     operator.name,
                     if service.location().starts_with("postgres") { "login" } else { "user on this machine" },
                 ));

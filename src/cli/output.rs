@@ -25,22 +25,22 @@ pub use when::Look;
 /// The forms of output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Aligned columns, times as people say them
+    /// Aligned columns, relative times
     #[default]
     Table,
     /// More columns, exact times
     Wide,
     /// One JSON document
     Json,
-    /// One JSON object a line
+    /// One JSON object per line
     Ndjson,
-    /// Comma-separated values with a header. A text that a spreadsheet would take for a formula, or that begins with an
-    /// apostrophe, has an apostrophe before it: take one away to read it back
+    /// Comma-separated values with a header. A text that a spreadsheet would read as a formula, or that begins
+    /// with an apostrophe, gets one apostrophe in front; remove one when reading it back
     Csv,
-    /// Markdown, ready to be pasted; of `report` and `incident report` alone
+    /// Markdown, ready to paste; only for `report` and `incident report`
     #[value(name = "md")]
     Markdown,
-    /// A page for browsers, whole in itself; of `report` alone
+    /// A self-contained web page; only for `report`
     Html,
 }
 

@@ -57,7 +57,7 @@ pub async fn confirm(global: &Global, what: &str) -> Result<bool> {
 
 /// Asks for a number to be typed; anything else is a no.
 pub async fn confirm_number(global: &Global, what: &str, number: usize) -> Result<bool> {
-    let how = format!("Type the number {number} to go on:");
+    let how = format!("Type the number {number} to continue:");
     asked(global, what, &how, |answer| answer.trim() == number.to_string()).await
 }
 

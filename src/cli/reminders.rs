@@ -22,7 +22,7 @@ mod watch;
 pub enum Command {
     /// Send the reminders that are due, now
     Sweep(sweep::Arguments),
-    /// Sweep at once and then again and again, as a service
+    /// Sweep now and then at every interval, as a service
     Watch(watch::Arguments),
     /// List reminders, the last changed first
     #[command(visible_alias = "ls")]
@@ -30,11 +30,11 @@ pub enum Command {
     /// Show everything known about a reminder
     #[command(visible_alias = "get")]
     Show(One),
-    /// Let the next sweep send again what failed or got no answer
+    /// Resend, with the next sweep, what failed or got no answer
     Retry(retry::Arguments),
     /// List the last sweeps
     Sweeps(sweeps::Arguments),
-    /// Print the texts of the letters, or write them into a folder to begin your own with
+    /// Print the mail templates, or write them to a folder to edit
     #[command(visible_alias = "templates")]
     Template(template::Arguments),
 }
@@ -61,7 +61,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
 
 /// Reads the id of a reminder.
 fn id(text: &str) -> std::result::Result<ReminderId, String> {
-    whole_id(text).ok_or_else(|| "write a reminder's whole id, as `keyrack reminders list` shows it".into())
+    whole_id(text).ok_or_else(|| "write a reminder's full ID, as `keyrack reminders list` shows it".into())
 }
 
 /// The letters that wait for a person, as a filter.

@@ -15,12 +15,12 @@ use crate::service::{Happening, Report, Total};
 #[command(after_help = "For the week's meeting: keyrack report --since 7d -o md\n\
                   For a browser:          keyrack report --since 7d -o html > week.html\n\
                   For a spreadsheet:      keyrack report --since 2026-10-01 --until 2026-11-01 -o csv > october.csv\n\
-                  Lists end after 100 rows and say how many there are; `keyrack key list --filter 'revoked:<7d'` has all.")]
+                  Lists stop after 100 rows and say how many there are; `keyrack key list --filter 'revoked:<7d'` has all.")]
 pub struct Arguments {
-    /// What happened from then on: 7d, 24h, yesterday, 2027-01-31
+    /// Start of the report: 7d, 24h, yesterday, 2027-01-31
     #[arg(long, value_name = "TIME", default_value = "7d")]
     since: String,
-    /// And before then [default: now]
+    /// End of the report [default: now]
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
 }

@@ -48,7 +48,7 @@ pub async fn recall_unknown(text: &str, service: &Service, session: &Session) ->
     let undone = list.undone.iter().find(fits)?;
     let was = was_revoked(undone, session);
     Some(format!(
-        "{was}, and was created after the backup that this database is from: it is refused as unknown"
+        "{was}, and was created after the backup from which this database was restored: it is refused as unknown"
     ))
 }
 
@@ -84,7 +84,7 @@ pub async fn tell(list: &UndoneList, session: &Session) {
         say(&format!("keyrack: warning: {why}"));
     }
     if keys == 0 {
-        session.remark("No revocation that is remembered is undone. Nothing was changed.");
+        session.remark("No remembered revocation is undone. Nothing was changed.");
     }
 }
 

@@ -25,12 +25,12 @@ mod record;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List open overlaps: the old key, its replacement, and who still uses the old one; those that end next first
+    /// List open overlaps: the old key, its replacement, and who still uses the old one; the next to end first
     #[command(visible_alias = "ls")]
     List(List),
     /// Close overlaps now: the old keys are revoked immediately, which can't be undone
     Close(Close),
-    /// Let old keys work for longer beside their replacements
+    /// Let old keys work longer beside their replacements
     Extend(Extend),
 }
 
@@ -39,10 +39,10 @@ pub enum Command {
 pub struct List {
     #[command(flatten)]
     which: Which,
-    /// At most this many overlaps; 0 for all. A table on a terminal has 50 unless told otherwise
+    /// At most this many overlaps; 0 for all. Default for a table on a terminal: 50
     #[arg(short, long, value_name = "N")]
     limit: Option<u64>,
-    /// Go on after this place, which an earlier list named
+    /// Continue after this place, as an earlier list printed it
     #[arg(long, value_name = "CURSOR", conflicts_with_all = ["ids", "ids_from"])]
     after: Option<String>,
 }
@@ -62,7 +62,7 @@ pub struct Close {
 pub struct Extend {
     #[command(flatten)]
     which: Which,
-    /// So much later than now planned, such as 24h or 2d; an overlap lasts 7d at most
+    /// How much later than now planned, such as 24h or 2d; an overlap lasts at most 7d
     #[arg(long, value_name = "SPAN")]
     by: String,
 }
@@ -80,7 +80,7 @@ pub async fn run(command: Command, session: &Session) -> Result {
             let here = session.here(now);
             let until = by.after(now, here.zone).filter(|until| *until > now);
             let until = until.ok_or_else(|| {
-                Failure::usage("--by: write how much later the overlaps are to end, such as 24h")
+                Failure::usage("--by: write by how much to extend the overlaps, such as 24h")
             })?;
             change(&arguments.which, &Order::Extend { by: until - now }, session).await
         }
@@ -128,13 +128,13 @@ async fn list(arguments: List, session: &Session) -> Result {
     let printed = printer.finish::<Rotation>()?;
     if let Some(cursor) = next {
         session.remark(&format!(
-            "More overlaps follow these {printed}: go on with --after '{cursor}', or see all with --limit 0"
+            "More overlaps follow these {printed}: continue with --after '{cursor}', or see all with --limit 0"
         ));
     } else if printed == 0 && format.for_people() {
         session.remark(if filter.is_empty() {
             "No overlap is open. `keyrack key rotate ID` replaces a key and lets the old one work for a while."
         } else {
-            "No open overlap fits the filter."
+            "No open overlap matches the filter."
         });
     }
     Ok(())
@@ -198,7 +198,7 @@ async fn decide_and_do(
             Order::Close { .. } => session.outcome().list::<Ended>(&[], now)?,
             Order::Extend { .. } => session.outcome().list::<Extended>(&[], now)?,
         };
-        session.remark(&format!("No open overlap fits that there is to {verb}. Nothing was changed."));
+        session.remark(&format!("There is no matching overlap to {verb}. Nothing was changed."));
         return Ok(());
     }
     let keys = chosen.ids();
@@ -259,7 +259,7 @@ async fn decide_and_do(
             let ended = |revoked| Ended { revoked, gates: Arc::clone(&receipt) };
             let ended: Vec<Ended> = closed.into_iter().map(ended).collect();
             let words = match ended.len() {
-                1 => "The overlap is closed: the old key is revoked, and read back from the database.".into(),
+                1 => "The overlap is closed: the old key is revoked, as read back from the database.".into(),
                 many => format!(
                     "{} overlaps are closed: the old keys are revoked, and read back from the database.",
                     thousands(many as u64)
@@ -319,7 +319,7 @@ async fn finish<R: super::output::Record>(
     gates.tell(session);
     printed.and_then(|()| gates.verdict()).map_err(|failure| match failure.exit {
         Exit::Done => {
-            Failure::new(Exit::Failure, "it is done, but standard output was closed before it said so")
+            Failure::new(Exit::Failure, "it is done, but standard output was closed before this was printed")
         }
         _ => failure,
     })

@@ -109,7 +109,7 @@ fn until_signal(command: Command, session: Session) -> Result<u8> {
         if ending != Ending::AtOnce {
             session.ask_to_stop();
             if ending == Ending::Gently {
-                say("keyrack: stopping after the letters under way; once more stops at once");
+                say("keyrack: stopping after the letters under way; interrupt again to stop immediately");
             }
             tokio::select! {
                 done = &mut work => return Ok(done.map(|done| stopped(done, ending, code))),
@@ -127,7 +127,7 @@ fn until_signal(command: Command, session: Session) -> Result<u8> {
             runtime.shutdown_background();
             done
         }
-        Ok(Err(broken)) => Err(Failure::new(Exit::Failure, format!("the command broke: {broken}"))),
+        Ok(Err(broken)) => Err(Failure::new(Exit::Failure, format!("the command failed: {broken}"))),
         Err(code) => {
             session.remove_throwaway();
             say(&format!("keyrack: interrupted{hint}"));
@@ -157,14 +157,12 @@ fn hint(command: &Command) -> &'static str {
              the new secrets are in the place of --out-dir or --out-env; if not, delete what lies there"
         }
         Command::Key(key::Command::Create(_) | key::Command::Rotate(_)) => {
-            "; a key that was made meanwhile is not confirmed, and stops working 10 minutes after its creation"
+            "; if a key was created, it is not confirmed and stops working 10 minutes after its creation"
         }
         Command::Key(key::Command::Revoke(_)) => {
             ": what was not reported as revoked may still work; look with `keyrack key show`, or revoke again"
         }
-        Command::Import(_) => {
-            ": the keys may have been imported all the same. Import again: that does no harm"
-        }
+        Command::Import(_) => ": the keys may have been imported anyway. Import again: that does no harm",
         Command::Reminders(super::reminders::Command::Sweep(_) | super::reminders::Command::Watch(_)) => {
             ": letters that were under way may have been sent; the next sweep shows them as ambiguous"
         }
@@ -205,7 +203,7 @@ pub fn until_signals() -> tokio::sync::watch::Receiver<bool> {
     reopen_on_hangup();
     tokio::spawn(async move {
         ended_by_signal(false).await;
-        tracing::info!("ending: what is open is answered, nothing new is accepted");
+        tracing::info!("stopping: open requests are answered, no new ones are accepted");
         stop.send_replace(true);
         let code = ended_by_signal(false).await;
         tracing::warn!("ended at once");

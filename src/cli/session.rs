@@ -99,7 +99,7 @@ impl Session {
             return Err(error.into());
         }
         super::say(&format!("keyrack: {error}"));
-        if !prompt::confirm(&self.global, "Make a new database there").await? {
+        if !prompt::confirm(&self.global, "Create a new database there").await? {
             return Err(Failure::quiet(Exit::Unreachable));
         }
         self.access = Access::OrNew;
@@ -127,7 +127,7 @@ impl Session {
             use std::os::unix::process::CommandExt;
             let failed =
                 std::process::Command::new(program).args(std::env::args_os().skip(1)).env(ASK, "1").exec();
-            tracing::warn!(error = %failed, "the console can't begin again");
+            tracing::warn!(error = %failed, "the console can't restart");
         }
         error.into()
     }
@@ -177,7 +177,7 @@ impl Session {
             (service, _) if !self.global.dry_run => Ok(service?),
             (Err(service::Error::Store(StoreError::Missing(_))), Access::OrNew | Access::UpToDate) => {
                 self.remark(&format!(
-                    "There is no database at {} yet: a new one would be made.",
+                    "There is no database at {} yet: a new one would be created.",
                     self.location()?
                 ));
                 let place = Throwaway::new()?;
@@ -340,9 +340,9 @@ impl Session {
         if same {
             let dry = self.global.dry_run;
             self.remark(if dry {
-                "It is so already: nothing would be changed."
+                "Nothing would change: it is already so."
             } else {
-                "It is so already. Nothing was changed."
+                "Nothing was changed: it is already so."
             });
             return dry;
         }

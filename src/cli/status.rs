@@ -1,4 +1,4 @@
-//! `keyrack status`: what wants a person now, on one screen.
+//! `keyrack status`: what needs attention now, on one screen.
 
 use clap::Args;
 
@@ -9,7 +9,7 @@ use crate::domain::Instant;
 use crate::service::{About, Matter};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 nothing wants a person, 6 something does.\n\
+#[command(after_help = "Exit codes: 0 nothing needs attention, 6 something does.\n\
                   For a monitor: keyrack status --json | jq '.[] | select(.wants)'")]
 pub struct Arguments {}
 
@@ -23,8 +23,8 @@ pub async fn run(_: Arguments, session: &Session) -> Result {
     let wanting: Vec<&str> = lines.iter().filter(|line| line.0.wants).map(Line::id).collect();
     match wanting.as_slice() {
         [] => Ok(()),
-        [one] => Err(Failure::check(format!("1 thing wants a person: {one}"))),
-        some => Err(Failure::check(format!("{} things want a person: {}", some.len(), some.join(", ")))),
+        [one] => Err(Failure::check(format!("1 thing needs attention: {one}"))),
+        some => Err(Failure::check(format!("{} things need attention: {}", some.len(), some.join(", ")))),
     }
 }
 

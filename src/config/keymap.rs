@@ -85,7 +85,7 @@ impl Keymap {
                 own.push(chord);
             }
             if own.is_empty() && entry.action == Action::Interrupt {
-                return Err(member.at.error("`interrupt` must keep a key: it is the last way out"));
+                return Err(member.at.error("`interrupt` must keep a key: it is the last way to quit"));
             }
             chords[place] = own;
         }

@@ -60,9 +60,9 @@ const ROWS: &[Row<Settings>] = &[
     plain!(one database: database::DATABASE, "A file, or `postgres://user@host/database`; also `--db` and `KEYRACK_DB`")
         .variable("KEYRACK_DB")
         .default("{data}/keyrack.db")
-        .flag_for_all("--db", "The database: a SQLite file or postgres://user@host/database. Else KEYRACK_DB, else the settings"),
+        .flag_for_all("--db", "The database: a SQLite file or postgres://user@host/database. Default: KEYRACK_DB, then the settings"),
     plain!(some peppers: FOLDER, "A folder with the [peppers](security.md#peppers) that go into the hashes of keys: files `v1`, `v2` of mode 0600; also `--peppers`")
-        .flag_for_all("--peppers", "The folder of the peppers that go into the hashes of keys"),
+        .flag_for_all("--peppers", "The folder of the peppers that are used for hashing keys"),
     plain!(one theme: TEXT, "`dark`, `light`, `high-contrast`, `terminal-16`, `mono`, or a theme of your own; also `--theme`. `NO_COLOR` is obeyed")
         .default("dark")
         .flag("--theme", "The console's theme"),

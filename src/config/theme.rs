@@ -130,9 +130,9 @@ impl Theme {
                 "inherits" => {
                     let base = member.str()?;
                     if depth >= DEPTH {
-                        return Err(member.at.error(format!(
-                            "`inherits` goes round in a circle or is deeper than {DEPTH} themes"
-                        )));
+                        return Err(member
+                            .at
+                            .error(format!("`inherits` is circular or deeper than {DEPTH} themes")));
                     }
                     self.apply_named(base, folder, Some(name), depth + 1).map_err(|error| {
                         if error.file.is_some() { error } else { member.at.error(error.reason) }

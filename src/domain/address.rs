@@ -30,7 +30,7 @@ pub fn to_ascii(text: &str) -> Result<String, AddressError> {
             }
             match idna::domain_to_ascii_strict(&composed(domain)) {
                 Ok(ascii) => Ok(format!("{local}@{ascii}")),
-                Err(_) => Err(AddressError::new(text, "what stands behind the @ isn't a domain")),
+                Err(_) => Err(AddressError::new(text, "the part after the @ isn't a domain")),
             }
         }
         _ => Ok(text.to_owned()),
@@ -47,14 +47,14 @@ pub fn deliverable(text: &str) -> Result<String, AddressError> {
     let refuse = |why: String| Err(AddressError::new(text.trim(), why));
     let Some((local, domain)) = address.rsplit_once('@') else { return refuse("it has no @".into()) };
     if !local.is_ascii() {
-        return refuse("before the @, many mail servers take nothing beyond ASCII".into());
+        return refuse("before the @, many mail servers accept only ASCII".into());
     }
     let shown = SafeText::new(domain);
     if domain.ends_with('.') {
         return refuse(format!("{shown} ends with a full stop"));
     }
     if !domain.contains('.') && !domain.starts_with('[') {
-        return refuse(format!("{shown} isn't a whole domain"));
+        return refuse(format!("{shown} isn't a complete domain"));
     }
     if domain.to_ascii_lowercase().ends_with(".localhost") {
         return refuse(format!("{shown} is the machine that sends"));
@@ -86,11 +86,11 @@ mod tests {
     fn what_no_sweep_could_deliver_is_refused_with_the_reason() {
         for (typed, why) in [
             ("ada", "it has no @"),
-            ("it@acme", "acme isn't a whole domain"),
-            ("it@localhost", "localhost isn't a whole domain"),
-            ("it@LOCALHOST", "isn't a whole domain"),
+            ("it@acme", "acme isn't a complete domain"),
+            ("it@localhost", "localhost isn't a complete domain"),
+            ("it@LOCALHOST", "isn't a complete domain"),
             ("it@mail.localhost", "the machine that sends"),
-            ("it@пример", "xn--e1afmkfd isn't a whole domain"),
+            ("it@пример", "xn--e1afmkfd isn't a complete domain"),
             ("it@acme.example.", "full stop"),
             ("юля@example.com", "before the @"),
             ("юля@почта.рф", "before the @"),

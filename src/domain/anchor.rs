@@ -207,7 +207,7 @@ impl Series {
             let Some(anchor) = anchor else { continue };
             if !keys.iter().any(|key| anchor.is_signed_by(key)) {
                 let why = match keys.iter().any(|key| key.to_string() == anchor.key) {
-                    true => "its signature does not hold: it was edited or made up",
+                    true => "its signature is invalid: it was edited or forged",
                     false => "it is signed by a key that was not named",
                 };
                 let at = format!("line {}: {}", n + 1, anchor.name());
@@ -224,7 +224,7 @@ impl Series {
             series.anchors.push(anchor);
         }
         if broken {
-            let words = "the last line isn't a whole anchor";
+            let words = "the last line isn't a complete anchor";
             series.findings.push(Finding::new(Kind::AnchorCut, "last line", words, ""));
         }
         series.anchors.sort_by_key(|anchor| anchor.taken);
@@ -253,7 +253,7 @@ impl Series {
             match rows.binary_search_by_key(&anchor.seq, |row| row.seq).ok().map(|place| &rows[place]) {
                 None => differ(audit, "the row is gone: the chain was cut off".into()),
                 Some(row) if row.hash != anchor.hash => {
-                    differ(audit, format!("{}: the chain was computed anew", row.hash));
+                    differ(audit, format!("{}: the chain was recomputed", row.hash));
                 }
                 Some(_) => {}
             }

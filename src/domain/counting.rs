@@ -33,7 +33,7 @@ pub enum CountingPlaceError {
     #[error("the node {0} is named twice: keep one")]
     Twice(Node),
     #[error(
-        "take {0:?} away: a Redis Cluster has no numbered databases and takes no parameters. Write redis-cluster://host:port,host:port"
+        "remove {0:?}: a Redis Cluster has no numbered databases and takes no parameters. Write redis-cluster://host:port,host:port"
     )]
     Behind(String),
     #[error("gates don't speak TLS to a Redis: use a private network or a tunnel, and {0}")]
@@ -181,7 +181,7 @@ mod tests {
             ("redis-cluster://[a]:7000", "isn't a node"),
             ("redis-cluster://[::1]7000", "isn't a node"),
             ("redis-cluster://a b", "isn't a node"),
-            ("redis-cluster://a,redis-cluster://b", "take \"//b\" away"),
+            ("redis-cluster://a,redis-cluster://b", "remove \"//b\""),
             ("redis-cluster://a:7000,A:7000", "the node a:7000 is named twice"),
             ("redis-cluster://a/3", "no numbered databases"),
             ("redis-cluster://a?protocol=resp3", "no parameters"),

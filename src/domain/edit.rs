@@ -77,7 +77,7 @@ impl fmt::Display for NewEnd {
 pub enum EditError {
     #[error(transparent)]
     Expiry(#[from] ExpiryError),
-    #[error("it never expires, so that there is no end to extend: write a date, or a span without the +")]
+    #[error("it never expires, so there is nothing to extend: write a date, or a span without the +")]
     Endless,
     #[error(
         "it would live longer than the {0} days from its creation that the policy allows: choose less, or rotate it"
@@ -93,12 +93,12 @@ pub enum EditError {
          policy allows: choose an earlier time, or a nearer expiry first"
     )]
     Unplanned(u32),
-    #[error("no revocation is planned that this could be the reason for: say when, too")]
+    #[error("a reason needs a planned revocation: give its time too")]
     Reason,
     #[error("{0}")]
     Scopes(String),
     #[error(
-        "no network would be left, and then the key works from anywhere: name another with --allow, or say --allow any"
+        "without any network the key would work from anywhere: name another with --allow, or pass --allow any"
     )]
     Anywhere,
     #[error(transparent)]

@@ -108,7 +108,7 @@ pub enum UrlError {
     Form,
     #[error("a webhook's address begins with https://, or with http:// where it is on this machine")]
     Scheme,
-    #[error("a webhook's address holds no name and no password: others see it")]
+    #[error("a webhook's address must not contain a name or password: others can see it")]
     Credentials,
 }
 

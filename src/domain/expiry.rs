@@ -65,7 +65,7 @@ impl TryFrom<String> for Expiry {
         }
         chrono::DateTime::parse_from_rfc3339(&text)
             .map(|at| Self::At(at.to_utc().clamp(EARLIEST, LATEST)))
-            .map_err(|_| format!("{text:?} is no expiry: write never, 90d or an RFC 3339 instant"))
+            .map_err(|_| format!("{text:?} isn't a valid expiry: write never, 90d or an RFC 3339 instant"))
     }
 }
 

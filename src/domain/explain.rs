@@ -154,7 +154,7 @@ fn reading(case: &Case<'_>, told: &mut Explanation) {
     let name = case.policy.map_or("a known issuer", |policy| &policy.name);
     match case.reading {
         None => {
-            told.open("credential", "The record is explained: no request was looked at.");
+            told.open("credential", "Only the key's record was checked, not a request.");
             match (case.policy, case.facts) {
                 (Some(policy), Some(facts))
                     if policy.slug == facts.key.issuer
@@ -163,14 +163,14 @@ fn reading(case: &Case<'_>, told: &mut Explanation) {
                 {
                     told.failed("shape", Reason::UnknownPrefix, case.policy);
                 }
-                _ => told.open("shape", "The secret is not at hand."),
+                _ => told.open("shape", "The secret was not given."),
             }
         }
         Some(Ok(found)) => {
             told.passed(
                 "credential",
                 match found.carrier {
-                    Carrier::Direct => "The key was handed over.".to_owned(),
+                    Carrier::Direct => "The key was given.".to_owned(),
                     carrier => format!("The key is in {}.", carrier.header()),
                 },
             );
@@ -181,7 +181,7 @@ fn reading(case: &Case<'_>, told: &mut Explanation) {
             told.open("shape", "There is no key to look at.");
         }
         Some(Err(unread)) => {
-            told.passed("credential", "Something that should be a key is there.");
+            told.passed("credential", "There is something that should be a key.");
             told.failed("shape", unread.reason.clone(), case.policy);
         }
     }
@@ -191,7 +191,7 @@ fn life(case: &Case<'_>, facts: KeyFacts<'_>, told: &mut Explanation) {
     let (key, policy, now) = (facts.key, case.policy, case.now);
     let revoked = dead(key, now).filter(|_| key.is_revoked(now));
     let planned = key.plan_ahead(now).map(|plan| {
-        format!("It is not revoked; {} planned that for {}.", plan.by, when::in_a_sentence(plan.at))
+        format!("It is not revoked; {} planned its revocation for {}.", plan.by, when::in_a_sentence(plan.at))
     });
     told.judged("revoked", revoked, policy, planned.unwrap_or_else(|| "It is not revoked.".into()));
     let odd =
@@ -257,7 +257,7 @@ fn request(case: &Case<'_>, facts: KeyFacts<'_>, told: &mut Explanation) {
             let spent = (!quota.allowed).then(|| Reason::Limited { spent: *quota.tightest() });
             told.judged("limits", spent, policy, left(quota));
         }
-        None => told.open("limits", "The budgets were not looked at."),
+        None => told.open("limits", "The budgets were not checked."),
     }
 }
 
@@ -296,11 +296,11 @@ fn scope(case: &Case<'_>, facts: KeyFacts<'_>, told: &mut Explanation) {
                     Some(scope) => format!("{place} is {}, which needs {scope}; {}.", route.endpoint, held()),
                     None => format!("{place} is {}, which any working key may use.", route.endpoint),
                 },
-                _ => format!("No route fits {place}, and the policy lets such requests pass."),
+                _ => format!("No route matches {place}, and the policy lets such requests pass."),
             }
         }
-        Ask::Direct { scope: Some(scope), .. } => format!("{scope} is asked for; {}.", held()),
-        _ => "No scope is asked for.".to_owned(),
+        Ask::Direct { scope: Some(scope), .. } => format!("{scope} is needed; {}.", held()),
+        _ => "No scope is needed.".to_owned(),
     };
     told.passed("scope", words);
 }

@@ -119,9 +119,11 @@ impl History {
         let (here, seen) = (count(self.here), count(gap.seen.seq));
         let when = zone.to_the_minute(gap.seen_at);
         let what = if gap.found < gap.seen.seq {
-            format!("This database went back: change {here} is the newest here, {seen} was seen {when}")
+            format!(
+                "This database is older than before: its newest change is {here}, but {seen} was seen {when}"
+            )
         } else {
-            format!("This database has another history: change {seen} isn't the one seen {when}")
+            format!("This database has a different history: change {seen} isn't the one seen {when}")
         };
         Some(format!("{what}; {}", Undoing(self.undone)))
     }
@@ -130,11 +132,11 @@ impl History {
     pub fn asides(&self, zone: Zone) -> Vec<String> {
         let lag = self.behind.map(|seen| {
             let (here, seen) = (count(self.here), count(seen));
-            format!("This server is a standby and lags behind: it has change {here}, and {seen} was seen elsewhere")
+            format!("This server is a standby and lags behind: it has change {here}, but {seen} was seen elsewhere")
         });
         let other = self.other.map(|at| {
             let when = zone.to_the_minute(at);
-            format!("This is another database than the one that was last seen at this address, {when}")
+            format!("This is not the database that was last seen at this address, {when}")
         });
         [lag, other].into_iter().flatten().collect()
     }

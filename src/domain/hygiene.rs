@@ -63,18 +63,20 @@ impl Card {
     /// What is wrong with such keys, and what helps.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::NeverExpires => "A key without expiry works until somebody notices. Give it one.",
+            Self::NeverExpires => "A key without expiry works until somebody revokes it. Give it one.",
             Self::Unused90Days => {
-                "Nothing used it for 90 days, counted from its creation. Ask, then revoke it."
+                "Not used for 90 days; if never used, counted from its creation. Ask its owner, then revoke it."
             }
-            Self::NeverUsed30Days => "Made 30 days ago or earlier and never used. Revoke it.",
+            Self::NeverUsed30Days => "Created at least 30 days ago and never used. Revoke it.",
             Self::RotationDue => "Older than its policy's rotation period and not replaced. Rotate it.",
-            Self::UnusedScopes => "It may do more than it ever did.",
+            Self::UnusedScopes => "It has scopes that it never used.",
             Self::Anywhere => "It works from any address. Name the networks that use it.",
-            Self::NoOwner => "Nobody answers for it. Name an owner.",
-            Self::CreatorGone => "Who made it has no role here any more. Give it an owner, or revoke it.",
+            Self::NoOwner => "It has no owner. Name one.",
+            Self::CreatorGone => {
+                "The person who created it no longer has a role. Give it an owner, or revoke it."
+            }
             Self::ViolatesPolicy => "Its policy would refuse it today. Edit, rotate or revoke it.",
-            Self::NotConfirmed => "Nobody confirmed its secret and nothing used it. It expires by itself.",
+            Self::NotConfirmed => "Nobody confirmed its secret or used it. It expires automatically.",
         }
     }
 
@@ -140,7 +142,7 @@ impl Unknown {
     pub fn words(self) -> &'static str {
         match self {
             Self::Scopes => "Not recorded: gates note when a key was used, not with which of its scopes.",
-            Self::Use => "No use recorded: no gate has recorded the use of any key, so unused can't be told.",
+            Self::Use => "Unknown: no gate has recorded the use of any key.",
             Self::Late => {
                 "Not counted: it took longer than 20 seconds. Try again when the database is less busy."
             }

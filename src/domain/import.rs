@@ -310,9 +310,7 @@ fn hash(
 ) -> Result<(HashedKey, Scheme), String> {
     let value = value.and_then(text).ok_or("it has no hash")?;
     if value.starts_with("pbkdf2") || value.starts_with("bcrypt") || value.starts_with("argon2") {
-        return Err(
-            "its hash is one for passwords, which can't be looked up: its key must be replaced".into()
-        );
+        return Err("its hash is a password hash, which can't be looked up: replace its key".into());
     }
     match (source.hashing(), source.pepper) {
         (Some(Hashing::Sha256 | Hashing::Sanctum), _) => Ok((HashedKey(digest(&value)?), Scheme::Sha256)),
@@ -349,7 +347,7 @@ fn kept(form: Form, fields: &Map<String, Value>) -> Result<(Tags, Networks, Budg
     let told = |name: &str| fields.get(name).is_some_and(|value| !value.is_null());
     if form != Form::Keyrack {
         if matches!(form, Form::BetterAuth | Form::Unkey) && told("remaining") {
-            return Err("it has a number of requests left, which no imported key has".into());
+            return Err("it has a limited number of requests left, which an imported key can't have".into());
         }
         return Ok(Default::default());
     }
@@ -358,13 +356,15 @@ fn kept(form: Form, fields: &Map<String, Value>) -> Result<(Tags, Networks, Budg
         && status != "active"
         && !ends.contains(&status)
     {
-        return Err(format!("it is {status}: an imported key works at once"));
+        return Err(format!("it is {status}: an imported key would work immediately"));
     }
     if told("unreadable") || told("paused_until") {
-        return Err("a part of it couldn't be read, or it is paused: an imported key works at once".into());
+        return Err(
+            "a part of it couldn't be read, or it is paused: an imported key would work immediately".into()
+        );
     }
     if told("revoke_at") {
-        return Err("its revocation is planned: an imported key has no plan".into());
+        return Err("its revocation is planned, which an imported key can't have".into());
     }
     let list =
         |name: &str| fields.get(name).map_or(Some(Vec::new()), scopes).ok_or(format!("{name}: not a list"));

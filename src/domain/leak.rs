@@ -10,7 +10,7 @@ pub mod report;
 /// In what form a text holds secrets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Form {
-    /// By what is in it.
+    /// Detected from the content.
     #[default]
     Auto,
     Text,

@@ -19,11 +19,11 @@ pub struct Networks(Vec<IpNet>);
 /// Why an entry of an allow-list was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NetworkError {
-    #[error("{0:?} is no address or network: write 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32")]
+    #[error("{0:?} isn't a valid address or network: write 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32")]
     Form(String),
     /// It holds all of IPv4 in the spelling of IPv6, and more. No caller has such an address: those of IPv4 are IPv4.
     #[error(
-        "{0:?} would hold no IPv4 address: write 203.0.113.0/24 for some, 0.0.0.0/0 for all, ::/0 for any address"
+        "{0:?} would match no IPv4 address: write 203.0.113.0/24 for some, 0.0.0.0/0 for all, ::/0 for any address"
     )]
     Mapped(String),
 }

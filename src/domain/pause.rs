@@ -59,7 +59,7 @@ pub enum Lasting {
 pub enum LastingError {
     #[error("lies in the past: write for example 1h, or a later time")]
     Past,
-    #[error("{} away, and the policy of {issuer} allows at most {max_days} days", ahead_in_full(*until, *now).trim_start_matches("in "))]
+    #[error("{} from now, but the policy of {issuer} allows at most {max_days} days", ahead_in_full(*until, *now).trim_start_matches("in "))]
     TooLong { until: Instant, now: Instant, issuer: String, max_days: u32 },
 }
 

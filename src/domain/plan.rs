@@ -47,7 +47,7 @@ pub enum PlanError {
     Span(#[from] SpanError),
     #[error("{} lies in the past: choose a later time", told(*.0))]
     Past(Instant),
-    #[error("nothing is planned yet that could be moved: write a time, or a span without the +")]
+    #[error("nothing is planned yet: write a time, or a span without the +")]
     Nothing,
     #[error("{} isn't before the key expires, {}: choose an earlier time", told(*.at), told(*.expires))]
     AfterExpiry { at: Instant, expires: Instant },

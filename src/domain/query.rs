@@ -108,9 +108,9 @@ pub enum Test {
     Anywhere(bool),
     /// `acknowledged:no` (false) or `acknowledged:yes` (true)
     Acknowledged(bool),
-    /// `replaced:no` (false) or `replaced:yes` (true): whether a rotation made a key in its place.
+    /// `replaced:no` (false) or `replaced:yes` (true): whether it was replaced in a rotation.
     Replaced(bool),
-    /// `replaces:yes` (true) or `replaces:no` (false): whether a rotation made it in the place of another key.
+    /// `replaces:yes` (true) or `replaces:no` (false): whether it replaces another key after a rotation.
     Replaces(bool),
     /// `overlap:old`, `overlap:new`, `overlap:open`
     Overlap(Side),

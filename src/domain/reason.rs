@@ -204,14 +204,14 @@ impl Reason {
                 );
             }
             Self::TooLong { bytes } => {
-                return format!("{bytes} bytes are no key: check what the variable holds.");
+                return format!("{bytes} bytes can't be a key: check what the variable contains.");
             }
-            Self::NotText => "What was sent is no text: check how the key was stored.",
+            Self::NotText => "What was sent isn't text: check how the key was stored.",
             Self::Spaces => {
                 "There is white space around or in the key: copy it again without blanks and line breaks."
             }
             Self::Preview => {
-                "The masked preview was sent instead of the key. The key was shown once, at its creation: if nobody has it, create a new one."
+                "The masked preview was sent instead of the key. The key was shown only once, at its creation: if nobody has it, create a new one."
             }
             Self::UnknownPrefix => "No issuer's keys begin like this: check which key belongs here.",
             Self::Truncated { found, wanted } => {
@@ -221,7 +221,7 @@ impl Reason {
             }
             Self::Altered(Damage::Characters) => "The key holds characters that no key has: copy it again.",
             Self::Altered(Damage::Case) => {
-                "Capital and small letters were changed in the key: copy it again as it was."
+                "Upper and lower case were changed in the key: copy it again unchanged."
             }
             Self::Altered(Damage::Longer { found, wanted }) => {
                 return format!(
@@ -229,7 +229,7 @@ impl Reason {
                 );
             }
             Self::Altered(Damage::Checksum) => {
-                "A character of the key is wrong, its checksum does not fit: copy it again."
+                "A character of the key is wrong, so its checksum does not match: copy it again."
             }
             Self::OtherIssuer => {
                 return format!(
@@ -237,7 +237,7 @@ impl Reason {
                 );
             }
             Self::Unknown => {
-                "The form is right, but no such key was ever made here: check whether it belongs to another database."
+                "The format is right, but this database has no such key: check whether it belongs to another one."
             }
             Self::PepperMissing { lack } => {
                 return format!(
@@ -295,16 +295,16 @@ impl Reason {
             Self::Address { address: None } => {
                 "The key may be used from certain networks only, and the caller's address is not known."
             }
-            Self::Line(fault) => return format!("The request can't be judged: {fault}."),
+            Self::Line(fault) => return format!("The request can't be checked: {fault}."),
             Self::LetterCase => {
-                "But for capital and small letters the path would fit a route: write it as the route is written."
+                "The path matches a route except for upper and lower case: write it like the route."
             }
             Self::Slash => {
-                "But for the slash at its end the path would fit a route: write it as the route has it."
+                "The path matches a route except for the slash at its end: write it like the route."
             }
             Self::Unrouted => {
                 return format!(
-                    "No route of {issuer} fits this method and path: add one under [[routes]], or set unmatched = \"allow\" in [gate]."
+                    "No route of {issuer} matches this method and path: add one under [[routes]], or set unmatched = \"allow\" in [gate]."
                 );
             }
             Self::NoRoutes => {
@@ -323,9 +323,7 @@ impl Reason {
                 );
             }
             Self::Braked { seconds } => {
-                return format!(
-                    "Too many attempts without a key that works came from this address: wait {seconds} s."
-                );
+                return format!("Too many failed attempts came from this address: wait {seconds} s.");
             }
             Self::LimiterGone => {
                 "The shared limiter can't be reached, and the policy says to refuse then: check the limiter."

@@ -122,9 +122,9 @@ pub fn is_late(old: &Key, new: &Key, now: Instant) -> bool {
 /// Why an overlap can't be extended that far.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExtendError {
-    #[error("extend by more than nothing, such as 24h")]
+    #[error("the extension must be longer than zero, such as 24h")]
     Nothing,
-    #[error("the old key never expires, so its overlap has no end to extend")]
+    #[error("the old key never expires, so there is nothing to extend")]
     Endless,
     #[error(
         "an overlap lasts {longest} at most, so that this one ends by {latest}: if the old key must go on for longer, change \
@@ -132,9 +132,7 @@ pub enum ExtendError {
         longest = LONGEST.as_str()
     )]
     Long { latest: Latest, id: super::key::KeyId },
-    #[error(
-        "the old key would expire by {latest} if it had not been replaced, and an overlap never outlives that"
-    )]
+    #[error("an overlap can't last beyond {latest}, when the old key would have expired")]
     Own { latest: Latest },
     #[error("the policy lets it live until {latest} at most, {days} days from its creation")]
     Policy { latest: Latest, days: u32 },

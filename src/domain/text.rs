@@ -112,10 +112,10 @@ pub enum TextError {
     #[error("character {place} is a line break: write it in one line")]
     LineBreak { place: usize },
     /// Text is stored and shown; a secret never is (VG-03).
-    #[error("from character {place} on it looks like a whole secret: write its preview or its id instead")]
+    #[error("from character {place} on it looks like a complete secret: write its preview or its ID instead")]
     Secret { place: usize },
     /// A control, bidirectional, invisible, private or unassigned character.
-    #[error("character {place} is U+{:04X}, which can't be shown or hides something: take it out", u32::from(*.found))]
+    #[error("character {place} is U+{:04X}, which can't be shown or hides something: remove it", u32::from(*.found))]
     Character {
         found: char,
         /// Counts from 1, in the text without the white space around it.

@@ -194,7 +194,7 @@ pub fn meets(key: &Key, policy: Option<&Policy>, now: Instant) -> String {
         (Some(reason), _) => reason.sentence(None),
         (None, Some(end)) => {
             let ends = when::relative(end, now);
-            format!("This key works now. It ends {ends} unless it is used or confirmed.")
+            format!("This key works now. It expires {ends} unless it is used or confirmed.")
         }
         (None, None) => "This key works now.".into(),
     }

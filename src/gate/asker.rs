@@ -60,7 +60,7 @@ fn lack(
     };
     if !asks.is_some_and(|asks| rule.from.holds(asks)) {
         return Some(
-            "the address is not in a network of --verify-from, or a proxy that is no --trusted-proxy passed it on",
+            "the address is not in a network of --verify-from, or a proxy that isn't a --trusted-proxy forwarded it",
         );
     }
     match rule.token {
@@ -86,7 +86,7 @@ fn strange_host(peer: Peer, host: Option<&str>) -> Option<&'static str> {
     };
     let strange = peer.address().is_loopback() && host.is_some_and(|host| !here(host));
     strange
-        .then_some("it came from this machine for a Host that is not this machine, so a proxy passed it on")
+        .then_some("it came from this machine for a Host that is not this machine, so a proxy forwarded it")
 }
 
 fn token(headers: &HeaderMap) -> Option<Zeroizing<Vec<u8>>> {

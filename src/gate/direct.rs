@@ -109,17 +109,17 @@ pub async fn verify(
         return refused;
     }
     if !headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(header::TRANSFER_ENCODING) {
-        let message = "Send the question with a Content-Length.";
+        let message = "Send the request with a Content-Length.";
         return answer::error(StatusCode::LENGTH_REQUIRED, "length_required", message);
     }
     let body = match tokio::time::timeout(BODY_TIME, to_bytes(request.into_body(), BODY_MAX)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => {
-            let message = "The question is too long, or came to no end.";
+            let message = "The request is too long, or did not end.";
             return answer::error(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message);
         }
         Err(_) => {
-            return answer::error(StatusCode::REQUEST_TIMEOUT, "timeout", "The question came too slowly.");
+            return answer::error(StatusCode::REQUEST_TIMEOUT, "timeout", "The request was sent too slowly.");
         }
     };
     let question: VerifyRequest = match serde_json::from_slice(&body) {
@@ -127,7 +127,7 @@ pub async fn verify(
         // What can't be read is not repeated: there may be a key in it.
         Err(error) => {
             let message = format!(
-                "The question is no JSON of the right form (line {}, column {}).",
+                "The request isn't valid JSON of the expected form (line {}, column {}).",
                 error.line(),
                 error.column()
             );
@@ -153,7 +153,7 @@ async fn ask(door: &Door, caller: Caller, question: VerifyRequest) -> Result<Res
     let address: Option<IpAddr> = match address.as_deref().map(str::parse) {
         None => None,
         Some(Ok(address)) => Some(address),
-        Some(Err(_)) => return Err(bad_request("The address is no IP address.")),
+        Some(Err(_)) => return Err(bad_request("The address isn't an IP address.")),
     };
     let (method, target) = line.map_or(("", ""), |(method, path)| (method.as_str(), path.as_str()));
     let asked = Asked {

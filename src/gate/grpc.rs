@@ -91,8 +91,9 @@ async fn answer(
         }
     };
     let answer = tokio::time::timeout(TIME, Box::pin(answering)).await;
-    Ok(answer
-        .unwrap_or_else(|_| Status::new(Code::DeadlineExceeded, "the question came too slowly").into_http()))
+    Ok(answer.unwrap_or_else(|_| {
+        Status::new(Code::DeadlineExceeded, "the request was sent too slowly").into_http()
+    }))
 }
 
 fn grpc<Told, Asked>() -> Grpc<ProstCodec<Told, Asked>>

@@ -107,7 +107,7 @@ pub async fn github(
     };
     if !is_signed(keys, &head.headers, &body) {
         door.brake.failed(address, door.begun.elapsed());
-        let message = "The message isn't signed by a key that is known here.";
+        let message = "The message isn't signed by a known key.";
         return answer::error(StatusCode::UNAUTHORIZED, "bad_signature", message);
     }
     // One that can't be read stops no other.
@@ -229,7 +229,7 @@ async fn read(body: Body) -> Result<Bytes, Response<Body>> {
     match tokio::time::timeout(BODY_TIME, to_bytes(body, BODY_MAX)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(_)) => {
-            let message = "The message is too long, or came to no end.";
+            let message = "The message is too long, or did not end.";
             Err(answer::error(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message))
         }
         Err(_) => {
@@ -247,7 +247,7 @@ fn braked(door: &Door, address: IpAddr) -> Option<Response<Body>> {
 }
 
 fn too_many() -> Response<Body> {
-    let message = "At most 1,000 keys are taken in one message.";
+    let message = "A message can have at most 1,000 keys.";
     answer::error(StatusCode::PAYLOAD_TOO_LARGE, "too_many", message)
 }
 

@@ -42,7 +42,7 @@ pub enum Mistake {
     Address,
     #[error("{0} is there more than once: the proxy must overwrite what a client sends")]
     Twice(&'static str),
-    #[error("{0} is told in two ways that differ: nobody can say by which one others go")]
+    #[error("{0} has two different values: it is unknown which one others use")]
     Torn(&'static str),
     #[error("a header that may carry a key or an address can't be read")]
     Unreadable,

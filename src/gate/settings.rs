@@ -81,7 +81,7 @@ pub struct Issuers {
 pub enum IssuersError {
     #[error("{0} is named twice: keep one")]
     Twice(String),
-    #[error("{0:?} is no issuer: write SLUG, or HOST=SLUG")]
+    #[error("{0:?} isn't a valid issuer: write SLUG, or HOST=SLUG")]
     Form(String),
 }
 

@@ -119,7 +119,7 @@ impl Smtp {
             Some(name) => {
                 let name = super::clean::words(name);
                 return refuse(format!(
-                    "{name:?} is no name for this machine: write mail.example.com or [192.0.2.1]"
+                    "{name:?} isn't a valid name for this machine: write mail.example.com or [192.0.2.1]"
                 ));
             }
         };

@@ -244,7 +244,7 @@ impl Templates {
             return Err(TemplateError {
                 file: dir.display().to_string(),
                 line: None,
-                why: format!("this folder holds none of {SUBJECT}, {TEXT} and {HTML}"),
+                why: format!("this folder has none of {SUBJECT}, {TEXT} and {HTML}"),
             });
         }
         let templates = Self::compile(sources)?;

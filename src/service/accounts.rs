@@ -118,7 +118,7 @@ impl Change for Create {
             if tx.seen().await? {
                 return Ok(account);
             }
-            return Err(Error::Refused(format!("there is an account {} already", self.slug)));
+            return Err(Error::Refused(format!("there is already an account {}", self.slug)));
         }
         check_plan(self.plan.as_deref(), &issuer.policy)?;
         let account = Account {

@@ -83,7 +83,7 @@ impl Change for Acknowledge {
         if let Some(key) = keys.iter().find(|key| self.one && over(key)) {
             let (id, status) = (key.id, key.status(now).as_str());
             return Err(Error::Refused(format!(
-                "key {id} is {status} already and stays so. Create another one"
+                "key {id} is already {status} and stays so. Create another one"
             )));
         }
         let open = keys.iter().filter(|key| key.acknowledged_at.is_none() && !over(key));

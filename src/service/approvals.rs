@@ -127,7 +127,7 @@ impl Service {
         let declined = decision == Decision::Decline;
         if !declined && approval.waits(now) && ids.is_empty() && !matches!(wish, Some(Wish::Rotate)) {
             return Err(Error::Refused(format!(
-                "every key of request {n} was changed since it was asked for. Decline it, and decide anew"
+                "every key of request {n} has changed since the request was made. Decline it, and ask again"
             )));
         }
         let by = &decision;
@@ -231,9 +231,7 @@ fn may_decide(who: &str, now: Instant, approval: &Approval, decision: &Decision)
         return Err(Error::Refused(format!("request {n} was {} by {by} already", approval.state(now))));
     }
     if !approval.waits(now) && *decision != Decision::Decline {
-        return Err(Error::Refused(format!(
-            "request {n} waited for an hour, and nobody decided in time: ask again"
-        )));
+        return Err(Error::Refused(format!("request {n} lapsed: nobody decided within an hour. Ask again")));
     }
     match decision {
         Decision::Approve if own => Err(Error::Refused(format!(
@@ -256,7 +254,7 @@ async fn asker_may_still(tx: &mut Tx, approval: &Approval, decision: &Decision) 
         return Ok(());
     }
     Err(Error::Refused(format!(
-        "{asker}, who asked for request {}, may change keys no more: decline it with `keyrack approval decline {}`",
+        "{asker}, who asked for request {}, may no longer change keys: decline it with `keyrack approval decline {}`",
         approval.n, approval.n
     )))
 }

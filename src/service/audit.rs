@@ -129,7 +129,7 @@ impl Missing {
         let there = store.those_there(&ids).await?;
         for (id, seq, action) in rows.into_iter().filter(|(id, ..)| !there.contains(id)) {
             if self.told.insert(id) {
-                let audit = format!("row {seq} tells of it: {action}");
+                let audit = format!("row {seq} records it: {action}");
                 self.findings.add([Finding::new(Kind::KeyMissing, id, audit, "not there")]);
             }
         }

@@ -250,7 +250,7 @@ pub(super) fn check_scopes(policy: &Policy, scopes: &Scopes) -> Result<()> {
         format!("keys of {} have no scopes: they are fully privileged on their account", policy.name)
     } else {
         let unknown = unknown.join(", ");
-        format!("{} knows no scope {unknown}; see `keyrack issuer show {}`", policy.name, policy.slug)
+        format!("{} has no scope {unknown}; see `keyrack issuer show {}`", policy.name, policy.slug)
     };
     Err(Error::Invalid { field: Field::Scopes, why })
 }
@@ -320,7 +320,7 @@ pub(super) async fn allow_more(
     if !policy.odd.is_empty() {
         let (slug, why) = (&policy.slug, &policy.odd);
         return Err(Error::Refused(format!(
-            "the policy of issuer {slug} can't be read ({why}). Apply a sound one first: keyrack issuer apply FILE"
+            "the policy of issuer {slug} can't be read ({why}). Apply a valid one first: keyrack issuer apply FILE"
         )));
     }
     if account.standing == Standing::Suspended {
@@ -338,7 +338,7 @@ pub(super) async fn allow_more(
     if let Some(cap) = policy.caps.creations_per_minute.filter(|cap| batch.made > *cap) {
         let (slug, made) = (&account.slug, batch.made);
         return Err(Error::Refused(format!(
-            "account {slug} can have at most {cap} keys made within a minute, and these are {made}: take {cap} at a time"
+            "account {slug} can have at most {cap} keys created per minute, and these are {made}: take {cap} at a time"
         )));
     }
     if let (Some(cap), Some(oldest)) = (policy.caps.creations_per_minute, counted.oldest) {
@@ -364,7 +364,7 @@ pub(super) async fn allow_more(
 pub(super) async fn made_before(tx: &mut Tx, issuer: Issuer) -> Result<Made> {
     let id =
         tx.keys_made_by(tx.operation()).await?.pop().ok_or_else(|| {
-            Error::Refused("this operation was carried out before, and it made no key".into())
+            Error::Refused("this operation was already carried out and created no key".into())
         })?;
     Ok(Made { id, issuer, tried: None })
 }

@@ -27,7 +27,7 @@ impl Service {
     pub async fn demo(&self, keys: u64, seed: u64, mut progress: impl FnMut(u64) + Send) -> Result<()> {
         if self.inner.store.has_keys().await? {
             let why =
-                "this database has keys already, and a demo must not mix with them. Name a new one with --db";
+                "this database already has keys, and a demo must not mix with them. Name a new one with --db";
             return Err(Error::Refused(why.into()));
         }
         let policies = policy_file::all_presets();

@@ -100,7 +100,7 @@ impl Change for EditKeys {
             let how = key.ended(now).map_or("damaged", |(how, _)| how);
             let (name, id) = (key.name.as_str(), key.id);
             return Err(Error::Refused(format!(
-                "key {name:?} ({id}) is {how}: only a key that has not ended can be edited. Nothing was changed"
+                "key {name:?} ({id}) is {how}, so it can't be edited. Nothing was changed"
             )));
         }
         let issuers = tx.issuers().await?;

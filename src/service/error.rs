@@ -13,12 +13,12 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Error {
     /// The role does not permit it (VP-28, VG-04).
     #[error(
-        "{who} can't {what}: that takes the role {needs}. Ask an admin to run `keyrack operator set {who} {needs}`"
+        "{who} can't {what}: that needs the role {needs}. Ask an admin to run `keyrack operator set {who} {needs}`"
     )]
     NotPermitted { who: String, what: &'static str, needs: Role },
     /// The account is suspended (VP-28).
     #[error(
-        "account {account} is suspended, so no key can be made for it. Reinstate it first: `keyrack account reinstate {account}`"
+        "account {account} is suspended, so no key can be created for it. Reinstate it first: `keyrack account reinstate {account}`"
     )]
     Suspended { account: String },
     /// The account has as many active keys as its policy allows (VG-19, VP-28).
@@ -26,7 +26,7 @@ pub enum Error {
     KeyLimit { account: String, active: u64, cap: u32 },
     /// Too many creations within a minute (VG-22).
     #[error(
-        "account {account} has had {made} keys made within a minute and its limit is {cap}. Wait {wait} s and try again"
+        "account {account} had {made} keys created within a minute and its limit is {cap}. Wait {wait} s and try again"
     )]
     TooFast { account: String, made: u64, cap: u32, wait: u64 },
     /// The state of the thing forbids it.
@@ -44,11 +44,11 @@ pub enum Error {
     #[error("no {kind} {name:?}. {hint}")]
     NotFound { kind: &'static str, name: String, hint: &'static str },
     /// More than one thing answers to what was given.
-    #[error("{name:?} fits {} keys: {}", .candidates.len(), list(.candidates))]
+    #[error("{name:?} matches {} keys: {}", .candidates.len(), list(.candidates))]
     Ambiguous { name: String, candidates: Vec<KeyId> },
     /// A revocation was sent, but the database does not show it.
     #[error(
-        "the database does not show key {0} as revoked although it accepted the change. Treat it as ALIVE and revoke again"
+        "the database does not show key {0} as revoked although it accepted the change. Treat it as STILL WORKING and revoke it again"
     )]
     Unconfirmed(KeyId),
     /// A revocation was sent and accepted, but it could not be read back.
@@ -64,7 +64,7 @@ pub enum Error {
     Unwritten(String),
     /// Keys were to be replaced by others whose secrets are written, and whether they were is not known.
     #[error(
-        "whether the keys were rotated can't be told: {error}. Their new secrets are kept in {place}. Look with `keyrack rotation list`; if nothing was rotated, remove the files and rotate again"
+        "it is unknown whether the keys were rotated: {error}. Their new secrets are kept in {place}. Look with `keyrack rotation list`; if nothing was rotated, remove the files and rotate again"
     )]
     Uncertain { place: String, error: store::Error },
     #[error(transparent)]

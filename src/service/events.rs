@@ -59,7 +59,7 @@ impl Service {
             return Err(Error::invalid(Field::Secret, "name a file or a credential"));
         }
         if matches!(&new.secret, SecretPlace::File(path) if !path.starts_with('/')) {
-            let why = "give the file's whole path, from / on: the sender runs in another folder";
+            let why = "give the file's absolute path: the sender runs in another folder";
             return Err(Error::invalid(Field::Secret, why));
         }
         self.change(operation, Add { new }).await
@@ -158,11 +158,11 @@ impl Change for Add {
         }
         if there.is_some() {
             let why =
-                format!("there is an endpoint {} already: take another name, or remove it first", new.name);
+                format!("there is already an endpoint {}: use another name, or remove it first", new.name);
             return Err(Error::Refused(why));
         }
         if tx.count_endpoints().await? >= MOST as u64 {
-            return Err(Error::Refused(format!("at most {MOST} endpoints are possible: remove one first")));
+            return Err(Error::Refused(format!("there can be at most {MOST} endpoints: remove one first")));
         }
         tx.add_endpoint(new).await?;
         let added = tx.endpoint(&new.name).await?.ok_or_else(|| no_endpoint(&new.name))?;

@@ -76,7 +76,7 @@ impl Search {
             })
             .collect();
         if let Some(more) = self.clues.len().checked_sub(TOLD).filter(|more| *more > 0) {
-            told.push(format!("{more} more led to no key."));
+            told.push(format!("{more} more matched no key."));
         }
         if self.left_out > 0 {
             told.push(format!(

@@ -42,12 +42,12 @@ impl Service {
             if query.terms.is_empty() {
                 return Err(Error::invalid(
                     Field::Filter,
-                    "an empty filter fits every key: write for example account:acme, or issuer:voxpria",
+                    "an empty filter matches every key: write for example account:acme, or issuer:voxpria",
                 ));
             }
             if let Some(term) = passing_term(query) {
                 let why = format!(
-                    "a freeze asks what a key is (account, issuer, by, owner, tag, scope, network, name, id, created on a day), and {term} changes with use or time: take it out"
+                    "a freeze asks what a key is (account, issuer, by, owner, tag, scope, network, name, id, created on a day), and {term} changes with use or time: remove it"
                 );
                 return Err(Error::invalid(Field::Filter, why));
             }
@@ -87,7 +87,9 @@ impl Change for Add {
         let mut held = tx.held(kind).await?;
         held.retain(|hold| hold.holds(tx.now()));
         if held.len() >= MOST {
-            return Err(Error::Refused(format!("{MOST} hold already, at most {MOST} can: lift one first")));
+            return Err(Error::Refused(format!(
+                "{MOST} are already in force, which is the maximum: lift one first"
+            )));
         }
         let text = |text: &Option<String>| text.as_deref().map(SafeText::new);
         let (filter, account, mut issuer) = match &self.target {
@@ -147,7 +149,7 @@ impl Change for Lift {
         let found = held.into_iter().find(|hold| hold.n == self.n && hold.holds(now));
         let Some(mut hold) = found else {
             return Err(Error::NotFound {
-                kind: "freeze or stop that holds, by the number",
+                kind: "freeze or creation stop in force with the number",
                 name: self.n.to_string(),
                 hint: "See `keyrack freeze list` and `keyrack creation list`",
             });

@@ -94,7 +94,7 @@ impl Look<'_> {
             (was.api_key && !is.api_key, "can't be sent as X-API-Key any more"),
             (
                 !was.case_sensitive && is.case_sensitive,
-                "can't be sent in a header of other letter case any more",
+                "can no longer be sent in a header of another letter case",
             ),
         ];
         for (_, words) in lost.into_iter().filter(|(lost, _)| *lost) {

@@ -76,7 +76,7 @@ impl Change for ApplyPolicy {
         let version = before.as_ref().map_or(1, |issuer| issuer.version + 1);
         if self.over == Over::Nothing && before.is_some() && !tx.seen().await? {
             return Err(Error::Refused(format!(
-                "issuer {} is there already. To change its policy: keyrack issuer apply FILE",
+                "issuer {} already exists. To change its policy: keyrack issuer apply FILE",
                 policy.slug
             )));
         }
@@ -109,7 +109,7 @@ fn refuse_taken_prefix(issuers: Vec<Issuer>, policy: &Policy) -> Result<()> {
         if let Some(prefix) =
             policy.format.prefixes().find(|p| other.policy.format.prefixes().any(|o| o == *p))
         {
-            let why = format!("the prefix {prefix} belongs to issuer {} already", other.slug);
+            let why = format!("the prefix {prefix} already belongs to issuer {}", other.slug);
             return Err(Error::Invalid { field: Field::Policy, why });
         }
     }

@@ -136,7 +136,7 @@ impl Service {
         let to = Owner::checked(&leave.to, mail).map_err(|error| Error::invalid(Field::Owner, error))?;
         if !leave.give.is_empty() {
             let Some(to) = &to else {
-                return Err(Error::invalid(Field::Owner, "say who gets the keys: --give-to NAME"));
+                return Err(Error::invalid(Field::Owner, "name who gets the keys: --give-to NAME"));
             };
             if fold(&to.name) == fold(&leave.name) {
                 return Err(Error::invalid(

@@ -38,7 +38,7 @@ impl Change for SetLimits {
             return Ok(key);
         }
         if key.is_revoked(tx.now()) {
-            return Err(Error::Refused(format!("key {} is revoked: limits have no meaning for it", key.id)));
+            return Err(Error::Refused(format!("key {} is revoked: limits have no effect on it", key.id)));
         }
         tx.set_limits(key.id, &self.limits).await?;
         let text = |limits: &Budgets| (!limits.is_empty()).then(|| limits.to_string());

@@ -125,7 +125,7 @@ impl Memory {
             }
             return Ok(history);
         }
-        Err(Error::Refused("others keep writing the memory".into()))
+        Err(Error::Refused("others keep writing the memory file".into()))
     }
 
     fn is_due(&self) -> bool {
@@ -336,12 +336,12 @@ impl Service {
         match tokio::time::timeout(PATIENCE, look).await {
             Ok(Ok(history)) => {
                 if let Some(why) = history.fault {
-                    tracing::warn!(why, "what was changed is not remembered on this machine");
+                    tracing::warn!(why, "the change is not remembered on this machine");
                 }
             }
             Ok(Err(error @ Error::Store(store::Error::Replaced(_)))) => return Err(error),
-            Ok(Err(error)) => tracing::warn!(%error, "what was changed is not remembered on this machine"),
-            Err(_) => tracing::warn!("what was changed is not remembered on this machine: it took too long"),
+            Ok(Err(error)) => tracing::warn!(%error, "the change is not remembered on this machine"),
+            Err(_) => tracing::warn!("the change is not remembered on this machine: it took too long"),
         }
         Ok(())
     }

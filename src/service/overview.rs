@@ -1,4 +1,4 @@
-//! How everything stands: what wants a person now, a line each.
+//! How everything stands: what needs attention now, a line each.
 
 use strum::IntoStaticStr;
 
@@ -129,7 +129,7 @@ fn gates(gates: &[GateStanding], exact: impl Fn(Instant) -> String) -> Matter {
     let silent: Vec<&GateStanding> = gates.iter().filter(|gate| !gate.alive).collect();
     let alive = gates.len() - silent.len();
     let mut what = match (alive, gates.len()) {
-        (_, 0) => "no gate was heard of within a day".to_owned(),
+        (_, 0) => "no gate was heard from within a day".to_owned(),
         (1, _) => "1 gate is alive".to_owned(),
         (alive, _) => format!("{alive} gates are alive"),
     };

@@ -167,10 +167,7 @@ impl Change for Paused {
                 Status::Damaged => "over".into(),
                 status => status.as_str().to_owned(),
             };
-            return Err(Error::Refused(format!(
-                "key {} is {status}: only a key that can work can be paused",
-                key.id
-            )));
+            return Err(Error::Refused(format!("key {} is {status}, so it can't be paused", key.id)));
         }
         let pause = match &self.order {
             Some(order) => Some(order.begun(tx, Some(&keys.iter().map(|key| &*key.issuer).collect())).await?),

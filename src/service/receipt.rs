@@ -18,7 +18,8 @@ pub const PATIENCE: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Where nothing enforces the keys that is known here, nobody can say who still takes one.
-pub const NO_GATE: &str = "no gate is known to this database: what checks keys without one may still take it";
+pub const NO_GATE: &str =
+    "this database knows no gate: services that check keys without a gate may still accept it";
 
 /// What the gates say to a revocation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -52,14 +53,14 @@ pub enum GateState {
     #[display("confirmed after {after_ms} ms")]
     Confirmed { after_ms: u64 },
     /// It has not, but what it may have remembered from before is too old by now: it asks the database about each request.
-    #[display("has not confirmed; its lease ran out at {}, and it answers nothing from before by memory", at.format("%Y-%m-%d %H:%M:%SZ"))]
+    #[display("has not confirmed; its lease ran out at {}, so it no longer answers from older data", at.format("%Y-%m-%d %H:%M:%SZ"))]
     LeaseRanOut { at: Instant },
     /// It is alive and has not said so.
     #[display("has not confirmed")]
     Waiting,
     /// It has not been heard of since then. It lets nothing pass that it can't ask the database about, so it refuses
     /// everything by itself.
-    #[display("out of touch since {}; it refuses everything by itself until the database answers it", since.format("%Y-%m-%d %H:%M:%SZ"))]
+    #[display("out of touch since {}; it refuses everything until it reaches the database again", since.format("%Y-%m-%d %H:%M:%SZ"))]
     OutOfTouch { since: Instant },
 }
 

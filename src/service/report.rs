@@ -123,10 +123,7 @@ impl Service {
         let now = self.look().await?;
         let until = until.unwrap_or(now).min(now);
         if since >= until {
-            return Err(Error::invalid(
-                Field::Period,
-                "the time of a report begins before it ends, and in the past",
-            ));
+            return Err(Error::invalid(Field::Period, "a report must begin in the past, before it ends"));
         }
         let store = &self.inner.store;
         let changes = store.audit_counts(since, until).await?;

@@ -232,9 +232,9 @@ impl Change for Rotate {
             let counted = count(tx, account, &issuer.policy, batch).await?;
             let allowed = allow_more(tx, account, &issuer.policy, counted, batch).await;
             allowed.map_err(|error| match error {
-                Error::KeyLimit { .. } if self.order.overlap != Some(Overlap::None) => Error::Refused(
-                    format!("{error}, or rotate without an overlap: then it has no more keys than before"),
-                ),
+                Error::KeyLimit { .. } if self.order.overlap != Some(Overlap::None) => {
+                    Error::Refused(format!("{error}, or rotate without an overlap, which adds no key"))
+                }
                 error => error,
             })?;
         }
@@ -268,7 +268,7 @@ impl Rotate {
             true if drawn.iter().all(|id| made.contains(id)) => drawn,
             true => {
                 return Err(Error::Refused(
-                    "this was carried out before, and its secrets were written then. Look with `keyrack rotation list`"
+                    "this was already carried out, and its secrets were written then. Look with `keyrack rotation list`"
                         .into(),
                 ));
             }
@@ -288,7 +288,10 @@ impl Rotate {
         overlap: Overlap,
     ) -> Result<NewKey> {
         if overlap != Overlap::None && !policy.rotation.overlap {
-            let why = format!("keys of {} end at once when they are replaced; choose none", policy.name);
+            let why = format!(
+                "keys of {} stop working immediately when they are replaced; choose none",
+                policy.name
+            );
             return Err(Error::invalid(Field::Overlap, why));
         }
         if !old.odd.is_empty() {
@@ -325,7 +328,7 @@ impl Rotate {
         let mut successor = draft.key(tx, expires_at, account, policy, (&secret, &self.peppers));
         if draw.hash.as_ref().is_some_and(|hash| *hash != successor.hash) {
             return Err(Error::Refused(format!(
-                "the form of {}'s keys was changed meanwhile: rotate again",
+                "the format of {}'s keys was changed meanwhile: rotate again",
                 policy.name
             )));
         }

@@ -164,14 +164,14 @@ fn replacement(key: &Key, now: Instant) -> Result<KeyId> {
         Some(next) if key.is_being_replaced(now) => return Ok(next),
         _ if key.has_ended(now) => {
             let how = key.ended(now).map_or("ended", |(how, _)| how);
-            format!("it is {how} already")
+            format!("it is already {how}")
         }
         Some(next) if key.successor_ends_at.is_some_and(|end| end > now) => {
             format!(
                 "nobody confirmed the secret of its replacement {next}: do that with `keyrack key acknowledge {next}`"
             )
         }
-        Some(_) => "its replacement was not confirmed in time, so that it goes on as before".into(),
+        Some(_) => "its replacement was not confirmed in time, so it keeps working as before".into(),
         None => match key.is_replacement(now) {
             true => format!(
                 "it is the replacement: name the old key, {}",
@@ -181,7 +181,7 @@ fn replacement(key: &Key, now: Instant) -> Result<KeyId> {
         },
     };
     Err(Error::Refused(format!(
-        "key {name:?} ({id}) is in no overlap: {why}. Nothing was changed. See `keyrack rotation list`"
+        "key {name:?} ({id}) is not in an overlap: {why}. Nothing was changed. See `keyrack rotation list`"
     )))
 }
 

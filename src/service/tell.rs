@@ -168,7 +168,7 @@ impl Service {
         }
         match due.len() {
             0 => Err(Error::Refused(
-                "no admin of these keys' accounts has an address: nobody can be told".into(),
+                "no admin of these keys' accounts has a mail address: nobody can be notified".into(),
             )),
             many if many > LETTERS => Err(Error::Refused(format!(
                 "that is {many} letters, and at most {LETTERS} are sent at a time: tell of fewer keys"

@@ -76,7 +76,7 @@ impl Service {
         let reason = checked(reason)?;
         let list = Box::pin(self.undone(None)).await?;
         let nothing =
-            "nothing that this machine remembers of this database is gone: there is nothing to accept";
+            "nothing that this machine remembers of this database is missing: there is nothing to accept";
         let gone = list.gone.clone().ok_or_else(|| Error::Refused(nothing.into()))?;
         let left = list.keys().take(NAMED).collect();
         let undone = list.keys().count();

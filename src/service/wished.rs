@@ -57,7 +57,7 @@ pub(super) async fn four_eyes(tx: &mut Tx) -> Result<()> {
                 }
             }
             return Err(Error::FourEyes(format!(
-                "this changes {} keys of {}, and above {} its policy asks for a second person",
+                "this changes {} keys of {}, and above {} its policy requires a second person",
                 thousands(many as u64),
                 issuer.policy.name,
                 thousands(most.into())

@@ -45,7 +45,7 @@ pub enum Error {
     #[error("{0}. Nothing was changed there: name another database")]
     Foreign(String),
     /// A gate gave no sign of life for so long that others have added what it had counted.
-    #[error("this gate gave no sign of life for too long: others added what it had counted")]
+    #[error("this gate did not respond for too long: others added what it had counted")]
     TakenOver,
     /// Names and mails in all the world's letters can't be kept.
     #[error(
@@ -54,12 +54,12 @@ pub enum Error {
     Encoding { named: String, encoding: String },
     /// Between two statements the connection belongs to others.
     #[error(
-        "a pooler stands before the database and allows no transactions, which keyrack can't work without. Set pool_mode = transaction (or session) for this database in the pooler (PgBouncer), or name PostgreSQL's own address"
+        "a pooler in front of the database allows no transactions, which keyrack needs. Set pool_mode = transaction (or session) for this database in the pooler (PgBouncer), or name PostgreSQL's own address"
     )]
     Pooled,
     /// The schema is older than what is asked of it needs.
     #[error(
-        "this database has schema version {found}, and this needs version {known}. Run `keyrack migrate` once no older keyrack is needed on it: those can't use it afterwards"
+        "this database has schema version {found}, and this needs version {known}. Run `keyrack migrate` once no older keyrack uses it: older ones can't use it afterwards"
     )]
     TooOld { found: i64, known: i64 },
     /// A table, column or function is not there.
@@ -74,12 +74,12 @@ pub enum Error {
     TooNew { found: i64, known: i64 },
     /// The same, but it can be read.
     #[error(
-        "this database has schema version {found}, newer than the {known} that this keyrack knows, so it can only be read here. Upgrade keyrack to change it"
+        "this database has schema version {found}, newer than the {known} that this keyrack knows, so it is read-only here. Upgrade keyrack to change it"
     )]
     Newer { found: i64, known: i64 },
     #[error("the database's schema could not be brought up to date: {0}")]
     Migration(String),
-    #[error("the file is no SQLite database: {0}")]
+    #[error("the file isn't a SQLite database: {0}")]
     NotADatabase(String),
     #[error("the database holds something unexpected: {0}")]
     Corrupt(String),

@@ -52,12 +52,12 @@ impl Location {
             "sqlite" | "sqlite3" | "file" => file_of_url(rest)?,
             _ => {
                 return refused(format!(
-                    "{scheme}: is no database that keyrack knows: give a file name (./{text} if that is one) or postgres://…"
+                    "{scheme}: isn't a kind of database that keyrack knows: give a file name (./{text} if that is one) or postgres://…"
                 ));
             }
         };
         if path.is_empty() || path == ":memory:" {
-            return refused("keys in memory would be gone with the program: give a file name".into());
+            return refused("keys in memory would be lost when the program ends: give a file name".into());
         }
         Ok(Self::Sqlite(at_home(path)?))
     }
@@ -264,7 +264,7 @@ fn known_parameters(url: &str) -> Result<()> {
             "passfile" => "name the file of passwords by PGPASSFILE instead".to_owned(),
             _ if known(READ) || known(PASSED_OVER) || name.starts_with("options[") => continue,
             _ => format!(
-                "keyrack knows none of that name, but {}",
+                "keyrack doesn't know it; it knows {}",
                 READ.split_whitespace().collect::<Vec<_>>().join(", ")
             ),
         };

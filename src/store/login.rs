@@ -97,7 +97,7 @@ fn unread(file: &Path, by: Option<&str>, kind: Kind) -> Option<Neglected> {
         Err(error) => {
             return told(
                 format!("can't be read ({error})"),
-                "make it readable for who runs keyrack, and for nobody else".into(),
+                "make it readable only for the user who runs keyrack".into(),
             );
         }
         Ok(metadata) => metadata,

@@ -51,7 +51,7 @@ impl Found {
         let near = Some(nearby::of_file(path)).filter(|near| self == Self::Nothing && !near.is_empty());
         let near = near.map(|near| format!(" ({near})")).unwrap_or_default();
         Err(Error::Missing(format!(
-            "{there}{near}. Name another with --db, or make a new one there with `keyrack migrate`"
+            "{there}{near}. Name another with --db, or create a new one there with `keyrack migrate`"
         )))
     }
 }

@@ -63,17 +63,17 @@ impl Choice {
     pub fn about(self) -> &'static str {
         match self {
             Self::Theme => {
-                "The colours. NAME.toml in the folder themes, beside config.toml, is one of your own."
+                "The colours. For your own theme, put NAME.toml into the folder themes beside config.toml."
             }
-            Self::Times => "How long ago something was, or its date.",
-            Self::Zone => "Whose clock dates are told by.",
-            Self::Columns => "What the table of keys shows of each.",
-            Self::Sort => "What the table of keys is sorted by.",
+            Self::Times => "Relative times (3d ago) or dates.",
+            Self::Zone => "The time zone of dates.",
+            Self::Columns => "The columns of the table of keys.",
+            Self::Sort => "The order of the table of keys.",
             Self::Tab => "Which keys the table shows.",
-            Self::Screen => "What the console opens with. It holds from the next start on.",
-            Self::Mouse => "Whether wheel and click are taken. Without it, text is selected as usual.",
-            Self::Signs => "For terminals that can draw nothing but ASCII.",
-            Self::Clipboard => "How a copied text reaches the clipboard. It holds from the next start on.",
+            Self::Screen => "The screen that the console opens with. Applies from the next start.",
+            Self::Mouse => "Whether Keyrack uses the mouse. Off: the terminal selects text as usual.",
+            Self::Signs => "For terminals that can draw only ASCII.",
+            Self::Clipboard => "How copied text reaches the clipboard. Applies from the next start.",
         }
     }
 

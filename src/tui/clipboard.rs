@@ -160,7 +160,7 @@ const BY_HAND: &str =
 fn emit(text: &CopyText, wrapping: Wrapping, messages: &UnboundedSender<Message>) -> Copied {
     let bytes = WipedBytes(sequence(content(text), wrapping));
     if messages.send(Message::Emit(bytes)).is_err() {
-        return Copied::failed("not copied: the console is ending");
+        return Copied::failed("not copied: the console is closing");
     }
     let what = noun(text);
     let mut words = match wrapping {

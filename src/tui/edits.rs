@@ -97,7 +97,7 @@ pub fn done(shell: &mut Shell, edited: &[Edited]) -> Vec<Effect> {
     let changed: Vec<&Edited> = edited.iter().filter(|one| !one.changed.is_empty()).collect();
     let what = match changed.as_slice() {
         [] => {
-            shell.toast(Severity::Info, "Nothing was changed: it was so already.");
+            shell.toast(Severity::Info, "Nothing was changed: it is already so.");
             return Vec::new();
         }
         [one] => one.key.name.as_str().to_owned(),

@@ -234,13 +234,13 @@ impl Question {
         let (title, words, verb, done) = match &change {
             Change::Standing { account, standing: Standing::Good } => (
                 format!("Undo: reinstate {account}?"),
-                "Keys can be made for it again, and its keys pass the gates again.",
+                "Keys can be created for it again, and gates no longer refuse its keys for this.",
                 "Reinstate",
                 format!("{account} is reinstated"),
             ),
             Change::Standing { account, .. } => (
                 format!("Undo: suspend {account}?"),
-                "No new key can be made for it until it is reinstated. Gates refuse its keys.",
+                "No key can be created for it until it is reinstated. Gates refuse its keys.",
                 "Suspend",
                 format!("{account} is suspended"),
             ),
@@ -252,7 +252,7 @@ impl Question {
             ),
             Change::RemoveOperator(name) => (
                 format!("Undo: remove {name}?"),
-                "All rights on this database are taken away again.",
+                "All rights on this database are removed again.",
                 "Remove",
                 format!("{name} has no rights any more"),
             ),

@@ -181,7 +181,7 @@ impl Overlays {
             let leave = if context == Context::Form { Action::CloseForm } else { Action::No };
             let leave = shell.keymap.key(leave);
             let words = format!(
-                "Something was typed that isn't an answer, so nothing is done here. Press {leave}, then ask again."
+                "What was typed is not an answer here, so nothing was done. Press {leave}, then ask again."
             );
             shell.toast_until(Holds::Open(number), Severity::Warning, words);
         } else if let (true, Some(key)) = (told, early) {

@@ -362,7 +362,7 @@ impl Shell {
             None if self.who.is_none() => {
                 "who you are is still being read from the database: try again in a moment".to_owned()
             }
-            None => "this person is no operator of this database: ask an admin for a role".to_owned(),
+            None => "you have no role on this database: ask an admin for one".to_owned(),
         };
         self.toast_until(Holds::Answer, Severity::Warning, text);
         false

@@ -85,7 +85,7 @@ pub fn summary(sweep: &Sweep) -> (Severity, String) {
     };
     for (many, what) in [
         (failed, State::Failed.as_str()),
-        (deferred, "put off and tried again later"),
+        (deferred, "deferred and tried again later"),
         (ambiguous, State::Ambiguous.as_str()),
     ] {
         if many > 0 {

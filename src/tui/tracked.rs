@@ -135,8 +135,8 @@ impl Tracked {
         let silent_words = gone_words
             + &match silent {
                 0 => String::new(),
-                1 => "; one gate is out of touch and refuses everything by itself".to_owned(),
-                many => format!("; {many} gates are out of touch and refuse everything by themselves"),
+                1 => "; one gate is out of touch and refuses everything".to_owned(),
+                many => format!("; {many} gates are out of touch and refuse everything"),
             };
         match &self.end {
             None if self.gates.is_empty() => (Severity::Info, "asking the gates…".into()),
@@ -177,7 +177,7 @@ impl Tracked {
             ),
             Some(End::Unknown(why)) => {
                 let (_, done) = self.deed.words();
-                (Severity::Warning, format!("it is {done}, but whether the gates know can't be seen: {why}"))
+                (Severity::Warning, format!("it is {done}, but whether the gates know is unknown: {why}"))
             }
         }
     }
@@ -222,7 +222,7 @@ impl Tracked {
             GateState::LeaseRanOut { at } => vec![(
                 Role::Ok,
                 format!(
-                    "✓ {name} hasn't confirmed; its lease ran out at {}, so it can't answer by what was before",
+                    "✓ {name} hasn't confirmed; its lease ran out at {}, so it no longer answers from older data",
                     times::clock(at, utc)
                 ),
             )],
@@ -236,7 +236,7 @@ impl Tracked {
             GateState::OutOfTouch { since } => vec![(
                 Role::Warning,
                 format!(
-                    "! {name} out of touch since {}: it refuses everything by itself until the database answers it",
+                    "! {name} out of touch since {}: it refuses everything until it reaches the database again",
                     times::clock(since, utc)
                 ),
             )],

@@ -46,7 +46,7 @@ pub const OPENING: Duration = Duration::from_secs(8);
 const WHEEL: i32 = 3;
 
 /// What is said while gestures wait for the database.
-const KEPT: &str = "the database has not answered yet: what you press is kept until it has";
+const KEPT: &str = "the database has not answered yet: keys you press are kept until it does";
 
 /// Takes note of a message. Sets `shell.redraw` if the picture may differ afterwards.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {

@@ -60,7 +60,7 @@ fn too_small(shell: &Shell, frame: &mut Frame, area: Rect) {
     let text = vec![
         Line::styled("This terminal is too small.", shell.styles.of(Role::Warning)),
         Line::from(format!("Needed:  {width} x {height}")),
-        Line::from(format!("Present: {} x {}", area.width, area.height)),
+        Line::from(format!("Now:     {} x {}", area.width, area.height)),
     ];
     frame.render_widget(Paragraph::new(text), area);
 }

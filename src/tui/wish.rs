@@ -91,7 +91,7 @@ impl Wish {
         }
         self.sent = None;
         let outcome = done(reply).unwrap_or_else(|| {
-            let text = "the answer was to something else: look whether it was done before you try again";
+            let text = "the reply did not match the request: check whether it was done before you try again";
             Err(Failure { kind: FailureKind::Other, text: text.into() })
         });
         self.failure = outcome.as_ref().err().cloned();

@@ -128,7 +128,7 @@ impl Worker {
                 }
             }
             // What is shown would be old from here on, and nothing would say so.
-            let words = "what tells of changes in the database broke: start the console again";
+            let words = "the connection that reports changes in the database failed: restart the console";
             let _ = worker.messages.send(Message::Broken(words.into()));
         });
     }
@@ -184,7 +184,9 @@ impl Worker {
         let service = self.service.clone();
         match tokio::spawn(async move { service.tell(tell).await }).await {
             Ok(told) => told.map_err(Failure::from),
-            Err(_) => Err(Failure { kind: FailureKind::Other, text: "telling admins broke off".into() }),
+            Err(_) => {
+                Err(Failure { kind: FailureKind::Other, text: "notifying the admins was interrupted".into() })
+            }
         }
     }
 
@@ -357,7 +359,7 @@ impl Worker {
         let number = count(number as u64, "key");
         let Some(path) = to else {
             if text.len() > CLIPBOARD {
-                let words = format!("{number} are too much for a clipboard: write them to a file");
+                let words = format!("{number} are too many for a clipboard: write them to a file");
                 return Err(Failure { kind: FailureKind::Rule, text: words.into() });
             }
             let what = if number == "1 key" { "the key was" } else { "the keys were" };

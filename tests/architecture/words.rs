@@ -27,7 +27,6 @@ const RETIRED: &[(&str, &str)] = &[
 const SPARED: &[(&str, &str)] = &[
     // What is left alone there is another process.
     ("src/store/", "is dead"),
-    ("src/service/error.rs", "that takes the role"),
 ];
 
 /// The texts of a source: its strings, and the doc comments that clap makes help of.

@@ -153,7 +153,7 @@ async fn fill(database: Database) {
     );
     assert!(matches!(service.verify_audit(|_| {}).await.unwrap(), Verdict::Intact { .. }));
     let refused = service.demo(10, 1, |_| {}).await.unwrap_err();
-    assert!(refused.to_string().contains("keys already"), "{refused}");
+    assert!(refused.to_string().contains("already has keys"), "{refused}");
 }
 
 #[test]

@@ -23,30 +23,30 @@ const OLD: Duration = Duration::days(2);
 
 #[derive(Debug, Args)]
 pub struct Anchor {
-    /// The key to sign with: a file of mode 0600 or a credential of systemd, as `audit anchor-key` makes it. Else the setting
-    /// `anchor-key-file`
+    /// The signing key that `audit anchor-key` created: a file of mode 0600 or a systemd credential. Default:
+    /// the setting `anchor-key-file`
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// Where it goes: a file, syslog:, syslog://host:514, syslog+tcp://host:601 or https://host/path. Else the setting
-    /// `anchor-to`
+    /// The destination: a file, syslog:, syslog://host:514, syslog+tcp://host:601 or https://host/path.
+    /// Default: the setting `anchor-to`
     #[arg(long, value_name = "PLACE")]
     to: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub struct MakeKey {
-    /// The file to make, with mode 0600; of one that is there already, the public key is printed
+    /// The file to create, with mode 0600. If it exists, its public key is printed
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub struct Anchors {
-    /// Also hold the audit against the anchors in this file (- for standard input): no edit, no cut and no chain that was
-    /// computed anew passes
+    /// Also check the audit against the anchors in this file (- for standard input): shows whether rows up to
+    /// the newest anchor were edited, cut off or recomputed
     #[arg(long, value_name = "FILE")]
     anchors: Option<String>,
-    /// A public key that anchors may be signed with; several times for several keys. Else the setting `anchor-public-key`
+    /// A public key that anchors may be signed with; may be repeated. Default: the setting `anchor-public-key`
     #[arg(long, value_name = "KEY", requires = "anchors")]
     public_key: Vec<String>,
 }
@@ -82,10 +82,7 @@ pub fn make_key(arguments: &MakeKey, session: &Session) -> Result {
             .map_err(|error| Failure::usage(error.to_string()))?;
         let key = AnchorKey::parse(&secret);
         let key = key.map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-        session.remark(&format!(
-            "{} is there already and was left as it is; this is its public key:",
-            path.display()
-        ));
+        session.remark(&format!("{} exists and was not changed; this is its public key:", path.display()));
         return told(&key.public(), session);
     }
     if session.would(|| format!("make a key in {}", path.display())) {

@@ -9,8 +9,8 @@ use crate::service::{Service, new_operation};
 
 #[derive(Debug, Args)]
 pub struct Lanes {
-    /// So many changes of keys and accounts may commit at the same time; lanes become more, never fewer. Without it, says how many
-    /// there are
+    /// The number of changes to keys and accounts that may commit at the same time. It can be raised, never
+    /// lowered. Without it, the present number is shown
     #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     many: Option<u32>,
 }

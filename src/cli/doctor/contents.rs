@@ -22,11 +22,11 @@ pub(super) async fn rows(service: &Service) -> Vec<Finding> {
     let told = odd.len() as u64;
     let cure = |table: &str, id: &str| match table {
         "keys" | "key_auth" | "key_use" => format!(
-            "keyrack key revoke {id} ends it; or have the database's owner write a sound value into its row"
+            "revoke it with keyrack key revoke {id}, or have the database's owner write a valid value into its row"
         ),
-        "issuers" => "keyrack issuer apply FILE writes a sound policy".to_owned(),
+        "issuers" => "write a valid policy with keyrack issuer apply FILE".to_owned(),
         "audit" => "compare with a backup, and look at who has access to the database".to_owned(),
-        _ => format!("have the database's owner write a sound value into this row of {table}"),
+        _ => format!("have the database's owner write a valid value into this row of {table}"),
     };
     let finding = |row: OddRow| {
         let OddRow { table, id, why } = row;
@@ -89,7 +89,7 @@ pub(super) async fn peppers(service: &Service) -> Vec<Finding> {
     let uses = match service.pepper_uses().await {
         Ok(Ok(uses)) => uses,
         Ok(Err(why)) => {
-            return vec![Finding::problem("peppers", why, "mend it: no key can be made here until then")];
+            return vec![Finding::problem("peppers", why, "fix it: no key can be created here until then")];
         }
         Err(error) => {
             return vec![Finding::problem("peppers", error.to_string(), "look at the database's log")];
@@ -109,7 +109,7 @@ pub(super) async fn peppers(service: &Service) -> Vec<Finding> {
 /// Whether SQLite finds its file sound.
 pub(super) async fn sound(service: &Service) -> Finding {
     match service.quick_check().await {
-        Ok(faults) if faults.is_empty() => Finding::ok("pages", "the file is sound"),
+        Ok(faults) if faults.is_empty() => Finding::ok("pages", "the file is intact"),
         Ok(faults) => Finding::problem(
             "pages",
             format!("the file is damaged: {}", faults.join("; ")),
@@ -124,7 +124,7 @@ pub(super) async fn sound(service: &Service) -> Finding {
 /// A gate that answers from memory, which changes wait for.
 pub(super) fn by_lease(gate: &GateStanding) -> Option<Finding> {
     let (name, millis) = (&gate.name, gate.freshness.lease()?.as_millis());
-    let wait = "what stops keys is said to be done once it has confirmed that, or this time is over";
+    let wait = "revocations and pauses count as done once it has confirmed them or this time has passed";
     let lease = gate.freshness;
     Some(Finding::ok(
         "gates",

@@ -84,7 +84,7 @@ fn judge(facts: &Facts, location: &Location, now: crate::domain::Instant) -> Vec
     findings.push(if schema > newest {
         Finding::warning(
             "schema",
-            format!("version {schema}, newer than the {newest} of this keyrack: it can only be read here"),
+            format!("version {schema}, newer than the {newest} of this keyrack: read-only here"),
             "upgrade keyrack",
         )
     } else if schema == newest {
@@ -92,8 +92,8 @@ fn judge(facts: &Facts, location: &Location, now: crate::domain::Instant) -> Vec
     } else {
         Finding::warning(
             "schema",
-            format!("version {schema}, older than the {newest} of this keyrack: what needs the newer one is refused"),
-            "run `keyrack migrate` once no older keyrack is needed on this database: those can't use it afterwards",
+            format!("version {schema}, older than the {newest} of this keyrack: features that need the newer one are refused"),
+            "run `keyrack migrate` once no older keyrack uses this database: older ones can't use it afterwards",
         )
     });
     findings.extend(durable(facts));
@@ -116,7 +116,7 @@ fn judge(facts: &Facts, location: &Location, now: crate::domain::Instant) -> Vec
     match location {
         Location::Sqlite(path) => {
             findings.push(if facts.channel == UNWRITTEN && facts.hindered.is_none() {
-                Finding::ok("journal", "the file can only be read here, so nothing is written to a journal")
+                Finding::ok("journal", "the file is read-only here, so no journal is written")
             } else if facts.channel.eq_ignore_ascii_case("wal") || facts.hindered.is_some() {
                 Finding::ok("journal", "write-ahead log")
             } else {
@@ -171,17 +171,18 @@ async fn role(service: &Service) -> Finding {
     match service.whoami().await {
         Ok(me) if me.read_only && me.role.is_some_and(|role| role > Role::Viewer) => Finding::warning(
             "role",
-            format!("{} can change nothing here: the database can only be read", me.identity.name),
+            format!("{} can't change anything here: the database can only be read", me.identity.name),
             "for changes, name the server that takes them (or look at the rights of the file, its folder and its disk)",
         ),
         Ok(me) => match me.role {
-            Some(Role::Viewer) => {
-                Finding::ok("role", format!("{} is viewer: may look and change nothing", me.identity.name))
-            }
+            Some(Role::Viewer) => Finding::ok(
+                "role",
+                format!("{} is a viewer: may read everything and change nothing", me.identity.name),
+            ),
             Some(role) => Finding::ok("role", format!("{} is {}", me.identity.name, role.as_str())),
             None => Finding::problem(
                 "role",
-                format!("{} is no operator of this database", me.identity.name),
+                format!("{} has no role on this database", me.identity.name),
                 format!("ask an admin to run `keyrack operator set {} viewer`", me.identity.name),
             ),
         },
@@ -200,13 +201,9 @@ async fn no_admin(service: &Service, location: &Location) -> Option<Finding> {
         Location::Postgres(_) => "have a superuser of the server",
     };
     let cure = format!(
-        "{whose} make somebody's role `admin` in the table operators, past Keyrack; `keyrack audit verify` will tell of it"
+        "{whose} set somebody's role to `admin` in the table operators, outside Keyrack; `keyrack audit verify` will report it"
     );
-    Some(Finding::problem(
-        "admins",
-        "no operator is an admin: nobody can give roles or change policies",
-        cure,
-    ))
+    Some(Finding::problem("admins", "there is no admin: nobody can give roles or change policies", cure))
 }
 
 /// Ends a session that holds what others wait for.
@@ -251,7 +248,7 @@ async fn locks(service: &Service) -> Vec<Finding> {
         let cures: Vec<&str> = consoles.iter().map(|(_, cure)| cure.as_str()).collect();
         findings.push(Finding::warning(
             "groups",
-            format!("keyrack_console, the group of earlier versions, is that of {}; it lets nobody do more than their role", names.join(", ")),
+            format!("keyrack_console, the group of earlier versions, still contains {}; it gives nobody more rights than their role", names.join(", ")),
             format!("to give each the group of their role, run `{}`", cures.join("; ")),
         ));
     }

@@ -8,7 +8,7 @@ use crate::domain::listening::{Believed, ListenPlace};
 /// Nothing where the settings don't speak of a gate.
 pub(super) fn examine(table: &GateTable) -> Vec<Finding> {
     if let Err(mistake) = table.check() {
-        let cure = "mend it below [gate]: no gate starts until then; keys can be revoked all the same";
+        let cure = "fix it below [gate]: no gate starts until then; keys can still be revoked";
         return vec![Finding::problem("gate", mistake.to_string(), cure)];
     }
     if !table.is_told() {
@@ -29,7 +29,7 @@ fn counting(table: &GateTable) -> Option<Finding> {
         CountingPlace::Cluster { nodes, .. } if nodes.len() == 1 => Finding::warning(
             "limits",
             format!(
-                "the Redis Cluster is named by {} alone: while that is gone, no gate that starts finds the others",
+                "the Redis Cluster is named only by {}: while that node is down, a gate that starts can't find the others",
                 nodes[0]
             ),
             "name two or three of its nodes, as redis-cluster://a:6379,b:6379",
@@ -60,7 +60,7 @@ fn places(table: &GateTable) -> Vec<Finding> {
     if let Some(place) = listen.iter().chain(grpc).find(is_socket).filter(|_| !sockets) {
         findings.push(Finding::warning(
             "gate",
-            format!("a proxy that comes by {place} is not believed: /auth refuses it"),
+            format!("proxies that connect by {place} are not trusted: /auth refuses them"),
             "add \"unix\" to `trusted-proxy`",
         ));
     }
@@ -68,7 +68,7 @@ fn places(table: &GateTable) -> Vec<Finding> {
     if let Some(place) = grpc.iter().find(|place| place.socket().is_none()).filter(|_| !networks) {
         findings.push(Finding::warning(
             "gate",
-            format!("nobody can ask by gRPC at {place}: no network of proxies is believed"),
+            format!("nobody can ask by gRPC at {place}: no network of proxies is trusted"),
             "name Envoy's network with `trusted-proxy`",
         ));
     }
@@ -86,8 +86,8 @@ mod tests {
         table.listen_grpc.value = vec!["127.0.0.1:8103".parse().unwrap()];
         let found: Vec<String> = places(&table).into_iter().map(|finding| finding.found).collect();
         assert!(found[0].contains("its folder isn't there"), "{found:?}");
-        assert!(found[1].contains("is not believed"), "{found:?}");
-        assert!(found[2].contains("no network of proxies is believed"), "{found:?}");
+        assert!(found[1].contains("are not trusted"), "{found:?}");
+        assert!(found[2].contains("no network of proxies is trusted"), "{found:?}");
         table.listen.value = vec!["unix:/tmp/gate.sock".parse().unwrap()];
         table.trusted_proxy.value = vec!["unix".parse().unwrap(), "127.0.0.1".parse().unwrap()];
         assert!(places(&table).is_empty());

@@ -7,7 +7,7 @@ use crate::config::settings::Transport;
 pub async fn examine(session: &Session) -> Vec<Finding> {
     let mail = &session.settings.mail;
     if let Some((first, more)) = mail.mistakes.split_first() {
-        let cure = "mend it; until then no reminder is sent, and all else works";
+        let cure = "fix it; until then no reminder is sent; everything else works";
         let also = more.iter().map(|mistake| Finding::problem("mail", mistake.to_string(), cure));
         return std::iter::once(Finding::problem("mail", first.to_string(), cure)).chain(also).collect();
     }

@@ -34,7 +34,7 @@ pub(super) fn connection(facts: &Facts, location: &Location) -> Vec<Finding> {
         Finding::problem(
             "connection",
             "not encrypted",
-            "say sslmode=verify-full in the address, and turn on ssl at the server",
+            "set sslmode=verify-full in the address, and turn on ssl at the server",
         )
     }];
     if facts.pooled {

@@ -12,7 +12,7 @@ const LEAST: (u16, u16) = (60, 16);
 pub fn examine(environment: &dyn Fn(&str) -> Option<String>) -> Vec<Finding> {
     let stdout = std::io::stdout();
     if !stdout.is_terminal() {
-        return vec![Finding::ok("terminal", "none here: the output goes elsewhere")];
+        return vec![Finding::ok("terminal", "none: the output goes elsewhere")];
     }
     let mut findings = vec![colours(environment)];
     if let Ok(size) = rustix::termios::tcgetwinsize(&stdout) {

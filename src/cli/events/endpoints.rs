@@ -16,28 +16,28 @@ use crate::service::new_operation;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List endpoints: how far each has got, and since when one takes nothing
+    /// List endpoints, how far each has got, and since when one accepts nothing
     #[command(visible_alias = "ls")]
     List,
-    /// Add an endpoint: from now on each event is sent there, signed
+    /// Add an endpoint: events are sent there, signed
     Add(Add),
-    /// Remove an endpoint: it gets nothing more
+    /// Remove an endpoint: it receives no more events
     #[command(visible_alias = "rm")]
     Remove(One),
-    /// Send an event of the kind test, and say what it answers
+    /// Send a test event and show the answer
     Test(One),
 }
 
 #[derive(Debug, Args)]
 #[command(
     group = ArgGroup::new("secret").required(true).args(["secret_file", "secret_credential"]),
-    after_help = "The secret stays on the machine that sends, in a file of mode 0600 or a credential of systemd; only where it is stands in the\n\
-                  database. An address stands there whole: keep secrets out of it.\n\
+    after_help = "The secret stays on the machine that sends, in a file of mode 0600 or a systemd credential; only its location is stored in the\n\
+                  database. The URL is stored in full: keep secrets out of it.\n\
                   keyrack events endpoints add desk https://hooks.example.com/keyrack --secret-file /etc/keyrack/desk-secret \\\n    \
                       --kinds revoked,leaked,expiring"
 )]
 pub struct Add {
-    /// What it is called: small letters, digits and hyphens
+    /// Its name: lower-case letters, digits and hyphens
     #[arg(value_name = "NAME")]
     name: String,
     /// Where events are sent: https://…, or http:// on this machine
@@ -46,13 +46,13 @@ pub struct Add {
     /// The file with the secret that events are signed with, on the machine that sends
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
-    /// The name of a credential of systemd with it
+    /// The systemd credential that holds the secret
     #[arg(long, value_name = "NAME")]
     secret_credential: Option<String>,
     /// Only events of these kinds: created, changed, rotated, revoked, paused, resumed, expiring, leaked and others
     #[arg(long, value_name = "KINDS", default_value = "", hide_default_value = true)]
     kinds: Kinds,
-    /// Begin with this event [default: the next one that happens]
+    /// Start with this event [default: the next one]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
     from: Option<i64>,
 }
@@ -111,7 +111,7 @@ async fn remove(one: One, session: &Session) -> Result {
     let operation = new_operation();
     insist(|| service.remove_endpoint(operation, &one.name)).await?;
     if !session.settled(false, || format!("remove the endpoint {}", one.name)) {
-        session.remark("Removed: it gets nothing more.");
+        session.remark("Removed: it receives no more events.");
     }
     if session.global.dry_run {
         return Ok(());
@@ -131,14 +131,14 @@ async fn test(one: One, session: &Session) -> Result {
     let id = event.id.clone();
     match herald::test(&address, event, now).await {
         Ok(status) => {
-            session.remark(&format!("{} took it: it answered {status}.", one.name));
+            session.remark(&format!("{} accepted it: it answered {status}.", one.name));
             session.printer().facts(&[
                 ("name", one.name.into()),
                 ("id", id.into()),
                 ("status", status.into()),
             ])
         }
-        Err(why) => Err(Failure::check(format!("{} did not take it: {why}", one.name))),
+        Err(why) => Err(Failure::check(format!("{} did not accept it: {why}", one.name))),
     }
 }
 

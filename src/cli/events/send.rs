@@ -11,12 +11,12 @@ use crate::service::new_operation;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Several may run, on several machines that have the secrets: they share the endpoints, and one goes on where another stopped.\n\
-                  What an endpoint doesn't take is tried again after 1 s, 2 s, 4 s, … 5 minutes, and after a day once an hour; what comes behind it\n\
-                  waits, and no other endpoint does. From cron instead of a service: keyrack --quiet events send --once"
+    after_help = "Several may run, on several machines that have the secrets: they share the endpoints, and one continues where another stopped.\n\
+                  What an endpoint doesn't accept is tried again after 1 s, 2 s, 4 s, … 5 minutes, and after a day once an hour. Later events\n\
+                  for it wait; other endpoints don't. From cron instead of a service: keyrack --quiet events send --once"
 )]
 pub struct Arguments {
-    /// Send what waits, and end: 6 where an endpoint took nothing
+    /// Send what is waiting, then stop; exit code 6 if an endpoint accepted nothing
     #[arg(long)]
     pub once: bool,
 }
@@ -38,7 +38,7 @@ pub async fn run(arguments: &Arguments, session: &Session) -> Result {
         return match failed {
             0 => Ok(()),
             some => Err(Failure::check(format!(
-                "{} took nothing: see `keyrack events endpoints list`",
+                "{} accepted nothing: see `keyrack events endpoints list`",
                 count(some as u64, "endpoint")
             ))),
         };

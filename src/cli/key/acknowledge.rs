@@ -52,7 +52,7 @@ async fn several(which: &Which, chosen: &Chosen, service: &Service, session: &Se
     let told = told(&tried);
     if confirmed(&tried) == 0 {
         session.outcome().list(&chosen.keys, now)?;
-        session.remark(&format!("No secret is left to be confirmed{told}. Nothing was changed."));
+        session.remark(&format!("There is no secret to confirm{told}. Nothing was changed."));
         return Ok(());
     }
     let what = format!("the secrets of {}", count(confirmed(&tried), "key"));

@@ -24,46 +24,46 @@ pub struct Arguments {
     /// The account that the key acts for
     #[arg(short, long, value_name = "SLUG", required_unless_present = "like")]
     account: Option<String>,
-    /// A name that says what uses the key; with --like "NAME (2)" unless told
+    /// A name that says what uses the key. Default with --like: "NAME (2)"
     #[arg(short, long, allow_hyphen_values = true, required_unless_present = "like")]
     name: Option<String>,
-    /// Take everything that is not told from this key, but never its secret: account, description, scopes, networks, budgets,
-    /// owner, tags, and an expiry as far away as its own was from its creation
+    /// Copy what is not given from this key, but never its secret: account, description, scopes, networks,
+    /// budgets, owner, tags and lifetime
     #[arg(long, value_name = "ID")]
     like: Option<String>,
-    /// More about it
+    /// A longer description
     #[arg(short, long, allow_hyphen_values = true)]
     description: Option<String>,
     /// A scope that the key holds (resource:action); may be repeated. `keyrack issuer show` lists them
     #[arg(short, long = "scope", value_name = "SCOPE", value_delimiter = ',')]
     scopes: Vec<String>,
-    /// When the key ends: never, 30d, 90d, 1y, 2027-01-31, …; the policy's default unless told
+    /// When the key expires: never, 30d, 90d, 1y, 2027-01-31, …. Default: set by the policy
     #[arg(short, long, value_name = "WHEN")]
     expires: Option<String>,
-    /// When the key begins to work, and is refused before: 3h, tomorrow, 2027-01-31, 2027-01-31 09:00, …; a day means its first
-    /// second. The policy's longest life counts from the creation all the same
+    /// When the key starts to work: 3h, tomorrow, 2027-01-31, 2027-01-31 09:00, …; a day means its first
+    /// second. Until then it is refused. The policy's maximum lifetime still counts from its creation
     #[arg(long, value_name = "WHEN")]
     not_before: Option<String>,
-    /// When the key is revoked by itself, which can't be undone from then on: 7d, friday, 2027-01-31 18:00, …; a day means its
-    /// last second. Where the policy requires an expiry, this is none
+    /// When the key is revoked automatically, which can't be undone from then on: 7d, friday, 2027-01-31 18:00,
+    /// …; a day means its last second. It does not replace an expiry that the policy requires
     #[arg(long, value_name = "WHEN")]
     revoke_at: Option<String>,
-    /// An address or network that the key may be used from; may be repeated. Without one: any
+    /// An address or network that the key may be used from; may be repeated. Default: any
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     allow: Vec<String>,
-    /// Who answers for the key, a person or a team
+    /// The person or team responsible for the key
     #[arg(long, value_name = "OWNER")]
     owner: Option<String>,
-    /// Where the owner is told of the key
+    /// The owner's mail address
     #[arg(long, value_name = "ADDRESS")]
     owner_mail: Option<String>,
     /// A tag; may be repeated
     #[arg(long = "tag", value_name = "TAG", value_delimiter = ',')]
     tags: Vec<String>,
-    /// A budget of its own in the place of its policy's, such as 100/1m; may be repeated
+    /// A budget for this key instead of the policy's, such as 100/1m; may be repeated
     #[arg(long = "budget", value_name = "BUDGET", value_delimiter = ',')]
     budgets: Vec<String>,
-    /// Write the secret into this new file (mode 0600) instead of to standard output
+    /// Write the secret to this new file (mode 0600) instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }

@@ -123,7 +123,7 @@ pub async fn newcomers(chosen: &Chosen, which: &Which, service: &Service, sessio
     let more =
         if new.len() > 1 { format!(" and {} more", thousands(new.len() as u64 - 1)) } else { String::new() };
     session.remark(&format!(
-        "Created or changed meanwhile, so that the filter fits: {:?} of {}{more}. That was left as it is.",
+        "Created or changed meanwhile, so that it now matches the filter: {:?} of {}{more}. That was left as it is.",
         first.name.as_str(),
         first.account
     ));

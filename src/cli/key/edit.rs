@@ -31,45 +31,45 @@ const SHOWN: usize = 20;
 pub struct Arguments {
     #[command(flatten)]
     which: Which,
-    /// Another name
+    /// The new name
     #[arg(short, long, allow_hyphen_values = true)]
     name: Option<String>,
-    /// Another description; empty takes it away
+    /// The new description; empty removes it
     #[arg(short, long, allow_hyphen_values = true)]
     description: Option<String>,
-    /// Who answers for the key, a person or a team; empty takes the owner away
+    /// The person or team responsible for the key; empty removes the owner
     #[arg(long, value_name = "OWNER")]
     owner: Option<String>,
-    /// Where the owner is told of the key; empty takes the address away
+    /// The owner's mail address; empty removes it
     #[arg(long, value_name = "ADDRESS")]
     owner_mail: Option<String>,
-    /// A tag that the key gets; may be repeated
+    /// A tag to add; may be repeated
     #[arg(long, value_name = "TAG", value_delimiter = ',')]
     tag: Vec<String>,
-    /// A tag that it loses; may be repeated
+    /// A tag to remove; may be repeated
     #[arg(long, value_name = "TAG", value_delimiter = ',')]
     untag: Vec<String>,
-    /// A scope that the key gets; may be repeated
+    /// A scope to add; may be repeated
     #[arg(long, value_name = "SCOPE", value_delimiter = ',')]
     add_scope: Vec<String>,
-    /// A scope that it loses; may be repeated
+    /// A scope to remove; may be repeated
     #[arg(long, value_name = "SCOPE", value_delimiter = ',')]
     remove_scope: Vec<String>,
-    /// A network that the key may be used from besides; may be repeated. The word any: from anywhere
+    /// A network to add to the allow-list; may be repeated. any: from anywhere
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     allow: Vec<String>,
-    /// A network that it may not be used from any more, as the key has it; may be repeated
+    /// A network to remove from the allow-list, written as on the key; may be repeated
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     disallow: Vec<String>,
-    /// When the key ends: never, 90d, 2027-01-31, …; +90d: so much later than now planned
+    /// When the key expires: never, 90d, 2027-01-31, …; +90d: that much later than now planned
     #[arg(short, long, value_name = "WHEN", allow_hyphen_values = true)]
     expires: Option<String>,
-    /// When the key begins to work, and is refused before: 3h, tomorrow, 2027-01-31 09:00, …; +3h: so much later than now
-    /// planned; none: it works at once
+    /// When the key starts to work: 3h, tomorrow, 2027-01-31 09:00, …; +3h: that much later than now planned;
+    /// none: immediately. Until then it is refused
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     not_before: Option<String>,
-    /// When the key is revoked by itself, which can't be undone from then on: 7d, friday, 2027-01-31 18:00, …; +7d: so much
-    /// later than now planned; none: that is cancelled
+    /// When the key is revoked automatically, which can't be undone from then on: 7d, friday, 2027-01-31 18:00,
+    /// …; +7d: that much later than now planned; none: cancel it
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     revoke_at: Option<String>,
 }
@@ -108,11 +108,11 @@ impl Arguments {
             plan_reason: None,
         };
         if let Some(twice) = edit.twice() {
-            return Err(Failure::usage(format!("{twice} can't be both added and taken away: name it once")));
+            return Err(Failure::usage(format!("{twice} can't be both added and removed: name it once")));
         }
         if edit.is_empty() {
             return Err(Failure::usage(
-                "say what shall change, for example --owner \"Data team\" or --expires +90d",
+                "say what to change, for example --owner \"Data team\" or --expires +90d",
             ));
         }
         Ok(edit)
@@ -161,7 +161,7 @@ async fn decide_and_do(
     let (service, ids) = (session.service().await?, chosen.ids());
     if ids.is_empty() {
         session.outcome().list::<Edited>(&[], now)?;
-        session.remark("No key fits that has not ended. Nothing was changed.");
+        session.remark("No matching key can be edited. Nothing was changed.");
         return Ok(());
     }
     let shown = decide::shown(chosen, which, session, now);
@@ -233,7 +233,7 @@ async fn carry_out(edit: &Edit, ids: &[KeyId], shown: Option<Arc<Manifest>>, ses
         0 if disallows => "Nothing was changed: no list has such an entry. An address within an allowed network can't be taken \
                            out of it: name the networks that stay with --allow, and take the wide one out."
             .to_owned(),
-        0 => "Nothing was changed: it was so already.".to_owned(),
+        0 => "Nothing was changed: it is already so.".to_owned(),
         many if only_planned => {
             let are = if many == 1 { "One key is".to_owned() } else { format!("{} keys are", thousands(many as u64)) };
             format!("{are} revoked then, unless that is cancelled before: keyrack key edit --revoke-at none")

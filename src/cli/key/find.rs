@@ -10,8 +10,8 @@ use crate::service::Search;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A preview, the last four characters, a part of the id, or a name; never a secret. Without it, standard input is
-    /// searched for secrets, whatever stands around them; at a terminal a hidden prompt asks for it
+    /// A preview, the last four characters, a part of the ID, or a name; never a secret. Without it, secrets
+    /// are searched in the text on standard input; at a terminal a hidden prompt asks for one
     #[arg(value_name = "TEXT")]
     text: Option<String>,
 }

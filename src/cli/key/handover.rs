@@ -96,9 +96,7 @@ fn is_null(file: &File) -> bool {
 
 fn no_csv(format: Format) -> Result {
     if format == Format::Csv {
-        return Err(Failure::usage(
-            "a secret is not given out as CSV: leave out --output csv, or say --json",
-        ));
+        return Err(Failure::usage("secrets are not printed as CSV: leave out --output csv, or pass --json"));
     }
     Ok(())
 }
@@ -108,7 +106,7 @@ fn not_made(path: &Path, error: &io::Error) -> Failure {
     Failure::usage(if error.kind() == io::ErrorKind::AlreadyExists {
         format!("{path} exists and is not overwritten: name another file")
     } else {
-        format!("{path} can't be made: {error}")
+        format!("{path} can't be created: {error}")
     })
 }
 
@@ -116,7 +114,7 @@ fn nowhere(why: &str) -> Failure {
     Failure::new(
         Exit::Failure,
         format!(
-            "no key was made: its secret would be lost, since standard output leads nowhere ({why}). Name a file with --out"
+            "no key was created: its secret would be lost, because standard output goes nowhere ({why}). Name a file with --out"
         ),
     )
 }
@@ -143,11 +141,11 @@ pub async fn hand_over(
     if !session.global.quiet {
         let noun = &policy.wording.noun;
         if let Some(path) = &place.path {
-            say(&format!("The secret is in {} (mode 0600) and nowhere else.", path.display()));
+            say(&format!("The secret is in {} (mode 0600). Keyrack kept no other copy.", path.display()));
         }
         if place.is_terminal() {
             say(&format!(
-                "This is the only time that it is shown. Without a copy of it, revoke this {noun} and create another one."
+                "This is the only time it is shown. If you don't copy it, revoke this {noun} and create another one."
             ));
         }
         if let Some(check) = &check {
@@ -175,7 +173,7 @@ fn introduce(key: &Key, policy: &Policy, here: Here) {
     if policy.fully_privileged() {
         line("scopes", "none: it is fully privileged on its account");
     } else if key.scopes.is_empty() {
-        line("scopes", "none: it may do nothing that asks for a scope");
+        line("scopes", "none: it can do nothing that needs a scope");
     } else {
         line("scopes", &key.scopes.to_string());
     }

@@ -11,13 +11,13 @@ use crate::service::new_operation;
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["budgets", "clear"]))]
 pub struct Arguments {
-    /// The key's id, or a part of it or of the preview that fits no other key
+    /// The key's ID, or a part of its ID or preview that matches only this key
     #[arg(value_name = "ID")]
     id: String,
-    /// Requests in any time of that length, such as 100/1m 5000/1h; seconds are s, minutes m, hours h, days d
+    /// Requests in any period of that length, such as 100/1m 5000/1h; the units are s, m, h and d
     #[arg(value_name = "BUDGET")]
     budgets: Vec<String>,
-    /// Take the key's own budgets away: the policy's hold again
+    /// Remove the key's own budgets; the policy's apply again
     #[arg(long)]
     clear: bool,
 }
@@ -41,9 +41,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     if same {
         return Ok(());
     }
-    session.remark(&format!(
-        "{:?} has {what}; gates count by that from their next request on.",
-        key.name.as_str()
-    ));
+    session
+        .remark(&format!("{:?} has {what}; gates apply that from the next request on.", key.name.as_str()));
     Ok(())
 }

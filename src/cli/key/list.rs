@@ -21,13 +21,13 @@ use crate::service::{From, PageRequest, Service};
 pub struct Arguments {
     #[command(flatten)]
     which: Which,
-    /// The order: status, name, account, preview, scopes, created, expires, used or by; then :asc or :desc
+    /// Sort column: status, name, account, preview, scopes, created, expires, used or by; add :asc or :desc
     #[arg(short, long, value_name = "COLUMN[:desc]", default_value = "created:desc")]
     sort: Sort,
-    /// At most this many keys; 0 for all. A table on a terminal has 50 unless told otherwise
+    /// At most this many keys; 0 for all. Default for a table on a terminal: 50
     #[arg(short, long, value_name = "N")]
     limit: Option<u64>,
-    /// Go on after this place, which an earlier list named
+    /// Continue after this place, as an earlier list printed it
     #[arg(long, value_name = "CURSOR", conflicts_with_all = ["ids", "ids_from"])]
     after: Option<String>,
     #[command(flatten)]
@@ -51,11 +51,11 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let (printed, next) = print(printer, service, &query, arguments.sort, from, wanted).await?;
     if let Some(cursor) = next {
         session.remark(&format!(
-            "More keys follow these {printed}: go on with --after '{}', or see all with --limit 0",
+            "More keys follow these {printed}: continue with --after '{}', or see all with --limit 0",
             cursor
         ));
     } else if printed == 0 && format.for_people() {
-        session.remark(if filter.is_empty() { "No API keys yet." } else { "No key fits the filter." });
+        session.remark(if filter.is_empty() { "No API keys yet." } else { "No key matches the filter." });
     }
     Ok(())
 }

@@ -21,13 +21,13 @@ use crate::service::{self, GateReceipt, Held, PauseOrder, Service, new_operation
 /// For how long.
 #[derive(Debug, Args)]
 pub struct HowLong {
-    /// For this long, such as 15m, 1h or 2d; at most what the policy allows [default: 1h]
+    /// How long, such as 15m, 1h or 2d; at most what the policy allows [default: 1h]
     #[arg(long = "for", value_name = "SPAN", conflicts_with = "until")]
     span: Option<String>,
     /// Until this time, such as tomorrow, friday or "2027-01-31 18:00"
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// What those who are refused are told, where the policy lets them see it
+    /// A message for refused callers, where the policy shows it
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     message: Option<String>,
     /// Why; kept with it and in the audit
@@ -135,7 +135,7 @@ async fn decide_and_do(
     let (service, ids, verb) = (session.service().await?, chosen.ids(), order.verb());
     if ids.is_empty() {
         session.outcome().list::<Told>(&[], now)?;
-        session.remark(&format!("No key fits that there is to {verb}. Nothing was changed."));
+        session.remark(&format!("There is no matching key to {verb}. Nothing was changed."));
         return Ok(());
     }
     let shown = decide::shown(chosen, which, session, now);
@@ -203,8 +203,10 @@ async fn carry_out(order: &Order, ids: &[KeyId], shown: Option<Arc<Manifest>>, s
     }
     printed.and_then(|()| gates.verdict()).map_err(|failure| match failure.exit {
         Exit::Done => {
-            let words =
-                format!("the keys are {}d, but standard output was closed before it said so", order.verb());
+            let words = format!(
+                "the keys are {}d, but standard output was closed before this was printed",
+                order.verb()
+            );
             Failure::new(Exit::Failure, words)
         }
         _ => failure,

@@ -88,7 +88,7 @@ impl Gates {
     pub fn verdict(&self) -> Result {
         if let Some(error) = &self.failed {
             return Err(Failure::check(format!(
-                "{}, but whether the gates know can't be found out: {error}",
+                "{}, but whether the gates know is unknown: {error}",
                 self.done()
             )));
         }

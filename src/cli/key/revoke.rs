@@ -23,20 +23,20 @@ use crate::service::{self, RevokeKeys, Revoked, Search, Service, UndoneList, new
 pub struct Arguments {
     #[command(flatten)]
     which: Which,
-    /// All keys whose secrets are in the text on standard input, or typed at a hidden prompt; whatever stands around them
+    /// All keys whose secrets are in the text on standard input or typed at a hidden prompt; other text is ignored
     #[arg(long)]
     secret_stdin: bool,
     /// All keys whose revocation a restored backup undid, as this machine remembers them; see `keyrack audit undone`
     #[arg(long)]
     undone: bool,
-    /// With --undone: a memory's file from another machine or from a gate as well
+    /// With --undone: also use the memory file of another machine or gate
     #[arg(long, value_name = "FILE", requires = "undone")]
     memory: Option<PathBuf>,
     /// Why; kept with the key and in the audit
     #[arg(short, long, visible_alias = "note", value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
-    /// Not now, but then: 3h, friday, 2027-01-31 18:00, …; a day means its last second. Nobody has to do anything then. To move
-    /// or cancel that: `keyrack key edit --revoke-at`
+    /// Revoke later: 3h, friday, 2027-01-31 18:00, …; a day means its last second. It happens automatically. To
+    /// move or cancel it: `keyrack key edit --revoke-at`
     #[arg(long, value_name = "WHEN", conflicts_with_all = ["secret_stdin", "undone"])]
     at: Option<String>,
 }
@@ -106,7 +106,7 @@ async fn decide_and_revoke(
     if chosen.keys.is_empty() {
         session.outcome().list::<Ended>(&[], now)?;
         if wanted.undone.is_none() {
-            session.remark("No key fits that is not revoked already. Nothing was changed.");
+            session.remark("No key matches that is not already revoked. Nothing was changed.");
         }
         return Ok(());
     }
@@ -166,7 +166,7 @@ async fn choose(arguments: &Arguments, service: &Service, session: &Session) -> 
         }
         if search.clues.iter().any(|clue| clue.ours) {
             let told = search.told().join(" ");
-            wanted.missed = Some(format!("not all of that led to a key: {}", told.trim_end_matches('.')));
+            wanted.missed = Some(format!("not all of it matched a key: {}", told.trim_end_matches('.')));
         }
         wanted.chosen.keys = search.found.into_iter().map(|found| found.key).collect();
     }
@@ -180,7 +180,7 @@ fn no_secret(search: &Search) -> String {
     let names = search.keys().take(NAMED).map(|key| format!("{:?} ({})", key.name.as_str(), key.id));
     let more = if search.found.len() > NAMED || search.fit.is_some() { " and others" } else { "" };
     told.push(format!(
-        "No whole secret of a key was found in it. It may mean {}{more}",
+        "It contains no complete secret of a key. It may mean {}{more}",
         names.collect::<Vec<_>>().join(", ")
     ));
     format!("{}: name the key by its id, `keyrack key revoke ID`. Nothing was changed", told.join(" "))
@@ -195,7 +195,7 @@ fn number(chosen: &Chosen, now: Instant) -> String {
 
 fn would(chosen: &Chosen, already: usize, now: Instant) -> String {
     match chosen.keys.len() {
-        all if all == already => "All of that was revoked before. Nothing was changed.".into(),
+        all if all == already => "All of these keys were already revoked. Nothing was changed.".into(),
         _ if already == 0 => format!("Would revoke {}. Nothing was changed.", number(chosen, now)),
         _ => format!(
             "Would revoke {}; {already} were revoked before. Nothing was changed.",
@@ -246,7 +246,7 @@ async fn revoke(wanted: &Wanted, order: &RevokeKeys, service: &Service, session:
     told.and_then(|()| gates.verdict()).map_err(|failure| match failure.exit {
         Exit::Done => Failure::new(
             Exit::Failure,
-            "the keys are revoked, but standard output was closed before it said so",
+            "the keys are revoked, but standard output was closed before this was printed",
         ),
         _ => failure,
     })

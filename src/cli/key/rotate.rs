@@ -20,20 +20,21 @@ mod many;
 pub struct Arguments {
     #[command(flatten)]
     which: Which,
-    /// How long the old key goes on working: none, 15m, 1h, 24h or 7d; 24h unless the policy allows none
+    /// How long the old key keeps working: none, 15m, 1h, 24h or 7d. Default: 24h, or none where the policy
+    /// allows no overlap
     #[arg(long, value_name = "SPAN", value_parser = Overlap::parse)]
     overlap: Option<Overlap>,
-    /// When the new key expires: never, 30d, 1y, 2027-01-31, …; lives as long as the old one unless told, as far as the
+    /// When the new key expires: never, 30d, 1y, 2027-01-31, …. Default: the old key's lifetime, as far as the
     /// policy allows
     #[arg(short, long, value_name = "WHEN")]
     expires: Option<String>,
-    /// Write the secret into this new file (mode 0600) instead of to standard output
+    /// Write the secret to this new file (mode 0600) instead of standard output
     #[arg(long, value_name = "FILE", conflicts_with_all = ["out_dir", "out_env"])]
     out: Option<PathBuf>,
-    /// Write each secret into a new file (mode 0600) in this folder, named after account, key and id
+    /// Write each secret to a new file (mode 0600) in this folder, named after account, key and ID
     #[arg(long, value_name = "DIR", conflicts_with = "out_env")]
     out_dir: Option<PathBuf>,
-    /// Write all secrets into this one new file (mode 0600), as lines like ACME_NODE_1=SECRET
+    /// Write all secrets to this one new file (mode 0600), as lines like ACME_NODE_1=SECRET
     #[arg(long, value_name = "FILE")]
     out_env: Option<PathBuf>,
 }
@@ -59,7 +60,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     chosen.remark_parts(session);
     match (chosen.keys.pop(), chosen.keys.len() + 1) {
         (None, _) => {
-            session.remark("No key fits. Nothing was changed.");
+            session.remark("No key matches. Nothing was changed.");
             Ok(())
         }
         (Some(key), 1) => one(&arguments, key, service, session).await,
@@ -88,7 +89,7 @@ async fn one(arguments: &Arguments, key: Key, service: &Service, session: &Sessi
         // Nobody is asked about what is refused anyway.
         service.trying().rotate_key_until(new_operation(), key.id, overlap, expiry).await?;
         let question = format!(
-            "Replace {name:?} of {} ({}), which ends as soon as its successor is handed over",
+            "Replace {name:?} of {} ({}), which stops working as soon as its replacement is handed over",
             key.account, key.preview
         );
         if !prompt::confirm(&session.global, &question).await? {
@@ -106,10 +107,10 @@ async fn one(arguments: &Arguments, key: Key, service: &Service, session: &Sessi
     if session.would(|| {
         let then = match overlap {
             Overlap::None => "ends at once".to_owned(),
-            _ => format!("goes on working until {}", zone.exact(overlap.end(key.stops_at(), made))),
+            _ => format!("keeps working until {}", zone.exact(overlap.end(key.stops_at(), made))),
         };
         format!(
-            "make a successor of {name:?} ({}), which expires: {expires}{why}; the old key then {then}",
+            "create a replacement of {name:?} ({}), which expires: {expires}{why}; the old key then {then}",
             key.preview
         )
     }) {
@@ -121,9 +122,9 @@ async fn one(arguments: &Arguments, key: Key, service: &Service, session: &Sessi
     session.remark(&match old.ends_at() {
         _ if old.revoked_at.is_some() => format!("The old key {} ({}) is revoked.", old.preview, old.id),
         Some(end) => {
-            format!("The old key {} ({}) goes on working until {}.", old.preview, old.id, zone.exact(end))
+            format!("The old key {} ({}) keeps working until {}.", old.preview, old.id, zone.exact(end))
         }
-        None => format!("The old key {} ({}) goes on working.", old.preview, old.id),
+        None => format!("The old key {} ({}) keeps working.", old.preview, old.id),
     });
     Ok(())
 }

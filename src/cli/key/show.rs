@@ -35,7 +35,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let people = session.format().for_people();
     match (keys.pop(), keys.is_empty()) {
         (Some(key), true) => return one(key, service, session).await,
-        (None, _) if people => session.remark("No key fits the filter."),
+        (None, _) if people => session.remark("No key matches the filter."),
         (last, _) if people => {
             for (place, key) in keys.into_iter().chain(last).enumerate() {
                 if place > 0 {
@@ -81,7 +81,7 @@ async fn one(key: Key, service: &Service, session: &Session) -> Result {
         say(&meets(&key, policy.as_ref(), now));
     }
     for why in policy.iter().flat_map(|policy| policy.objections(&key, now)) {
-        say(&format!("Today it could not be made like that: {why}."));
+        say(&format!("The policy would not allow it to be created today: {why}."));
     }
     if let Some(late) = late {
         let words = late.words();

@@ -20,13 +20,14 @@ const SHOWN: usize = 20;
 pub struct Arguments {
     #[command(flatten)]
     which: Which,
-    /// Tell that they were found where others can read them; without it, that they are still used after their end
+    /// Say that they were found where others can read them. Default: that they are still tried after they
+    /// stopped working
     #[arg(long)]
     exposed: bool,
-    /// Tell that they are replaced and stop working when their overlaps end
+    /// Say that they are replaced and stop working when their overlaps end
     #[arg(long, conflicts_with = "exposed")]
     replaced: bool,
-    /// What to add to the letter; kept in the audit
+    /// Text to add to the mail; kept in the audit
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
 }
@@ -38,12 +39,13 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     chosen.remark_parts(session);
     for key in &chosen.keys {
         if arguments.replaced && !key.is_being_replaced(now) {
-            let words = format!("{:?} is in no open overlap: see `keyrack rotation list`", key.name.as_str());
+            let words =
+                format!("{:?} is not in an open overlap: see `keyrack rotation list`", key.name.as_str());
             return Err(Failure::new(Exit::Refused, words));
         }
         if !arguments.exposed && !arguments.replaced && !key.has_ended(now) {
             let words = format!(
-                "{:?} works: say --exposed to tell its admins that it was found exposed, or --replaced that its overlap ends",
+                "{:?} works: pass --exposed to tell its admins that it was found exposed, or --replaced that its overlap ends",
                 key.name.as_str()
             );
             return Err(Failure::new(Exit::Refused, words));
@@ -113,7 +115,7 @@ pub fn verdict(told: &[Told]) -> Result {
         0 => Ok(()),
         failed => Err(Failure::new(
             Exit::CheckFailed,
-            format!("{} did not go out: see above why", count(failed as u64, "letter")),
+            format!("{} not sent: see the reason above", count(failed as u64, "letter")),
         )),
     }
 }

@@ -16,10 +16,10 @@ use crate::domain::usage::Counts;
 pub struct Arguments {
     #[command(flatten)]
     which: Which,
-    /// How far back, or from which day or time on; gates keep counts for 35 days unless told otherwise
+    /// How far back, or since which day or time. By default gates keep counts for 35 days
     #[arg(long, value_name = "TIME", default_value = "24h")]
     since: String,
-    /// The length of a line's time
+    /// The time that each line covers
     #[arg(long, value_enum, value_name = "SPAN", default_value = "hour")]
     by: By,
 }

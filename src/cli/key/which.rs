@@ -29,18 +29,18 @@ const TOLD: usize = 10;
 #[derive(Debug, Default, Args)]
 #[group(skip)]
 pub struct Which {
-    /// Ids, or parts of an id or of a preview that fit no other key
+    /// Key IDs, or parts of an ID or preview that match only one key
     #[arg(value_name = "ID", value_parser = name)]
     pub ids: Vec<String>,
-    /// Conditions that must all hold: status:active account:acme issuer:voxpria expires:<30d used:never idle:30d
-    /// created:<7d revoked:<7d scope:calls:write by:ada owner:ada tag:prod rotation:due violates:policy network:any creator:gone acknowledged:no
-    /// replaced:yes replaces:yes overlap:old name:"node-1"
-    /// (exactly; without the marks a part of it); a - before one turns it round; other words are looked for in name,
-    /// description, preview and id
+    /// Conditions that must all hold: status:active account:acme issuer:voxpria expires:<30d used:never
+    /// idle:30d created:<7d revoked:<7d scope:calls:write by:ada owner:ada tag:prod rotation:due
+    /// violates:policy network:any creator:gone acknowledged:no replaced:yes replaces:yes overlap:old
+    /// name:"node-1" (exact; without quotes, a part of the name). A - before a condition negates it. Other
+    /// words are looked for in name, description, owner, tags, preview and ID
     #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
     pub filter: Option<String>,
-    /// The keys that this file names, one a line as for ID; - for standard input. Blank lines, and what follows a #, are
-    /// left out
+    /// A file of keys, one per line, written as for ID; - for standard input. Blank lines and text after # are
+    /// ignored
     #[arg(long, value_name = "FILE")]
     pub ids_from: Option<PathBuf>,
 }
@@ -48,7 +48,7 @@ pub struct Which {
 /// What can name a key: no key has anything else in its id or preview.
 fn name(text: &str) -> std::result::Result<String, String> {
     if text.contains(char::is_control) {
-        return Err("neither an id nor a preview has control characters".to_owned());
+        return Err("an ID or preview has no control characters".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -101,7 +101,7 @@ impl Chosen {
     pub fn remark_parts(&self, session: &Session) {
         for part in &self.parts {
             session.remark(&format!(
-                "{part:?} fits whatever contains it. For one name exactly: --filter 'name:\"{part}\"'"
+                "{part:?} matches every name that contains it. For one exact name: --filter 'name:\"{part}\"'"
             ));
         }
     }

@@ -27,14 +27,14 @@ const NAMED: usize = 20;
 #[command(group = ArgGroup::new("ends").args(["revoke", "pause"]))]
 #[command(group = ArgGroup::new("does").args(["revoke", "pause", "tell"]).multiple(true))]
 pub struct Arguments {
-    /// Files, folders with all that is in them, or `-` for standard input, which is searched without any. Binary files,
-    /// UTF-16 and gzip are read as what they are; links in folders are not followed
+    /// Files, folders (searched recursively), or `-` for standard input, the default. Binary files, UTF-16 and
+    /// gzip are searched too; links in folders are not followed
     #[arg(value_name = "FILE|DIR|-")]
     sources: Vec<PathBuf>,
-    /// What they are: the place of a finding in a scanner's report is the place that the report names
+    /// The input format. A finding in a scanner's report has the place that the report names
     #[arg(long, value_enum, value_name = "FORM", default_value = "auto")]
     report: Report,
-    /// Tell what gates saw of each key since then
+    /// Show what gates saw of each key since then
     #[arg(long, value_name = "TIME", default_value = "24h")]
     since: String,
     /// Revoke every key that was found and can still work, in one transaction
@@ -54,7 +54,7 @@ pub struct Arguments {
         requires = "does"
     )]
     reason: Option<String>,
-    /// Send the admins of these keys' accounts a letter that they were found where others can read them
+    /// Mail the admins of these keys' accounts that the keys were found where others can read them
     #[arg(long)]
     tell: bool,
     /// The incident's ticket; kept in the audit
@@ -64,15 +64,15 @@ pub struct Arguments {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Report {
-    /// By what is in it
+    /// Detected from the content
     Auto,
-    /// Any text, whatever stands around the secrets
+    /// Any text
     Text,
     /// The JSON that gitleaks writes
     Gitleaks,
     /// The JSON lines that trufflehog 3 writes
     Trufflehog,
-    /// SARIF of any scanner
+    /// SARIF from any scanner
     Sarif,
 }
 
@@ -132,7 +132,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
             Err(failure) => ended = Err(failure),
         }
     } else if end.is_some() {
-        session.remark("There is no key in it to do this to. Nothing was changed.");
+        session.remark("It contains no key to do this to. Nothing was changed.");
     }
     let now = service.now().await?;
     if !looked || ended.is_ok() && !session.global.dry_run {
@@ -158,7 +158,7 @@ async fn tell_admins(
     session: &Session,
 ) -> Result {
     if keys.is_empty() {
-        session.remark("No key in it could work: nobody is told.");
+        session.remark("It contains no key that could work: nobody was notified.");
         return Ok(());
     }
     let reason = arguments.reason.clone();
@@ -220,7 +220,7 @@ async fn carry_out(end: &End, keys: &[KeyId], service: &Service, session: &Sessi
     }
     let question = match end {
         End::Revoke { .. } => {
-            format!("Revoke {number} that can still work, immediately and with no way to undo it")
+            format!("Revoke {number} that can still work, immediately; this can't be undone")
         }
         End::Pause(_) => format!("Pause {number} that can still work"),
     };
@@ -331,12 +331,12 @@ fn verdict(sweep: &LeakSweep, session: &Session, now: Instant) -> Result {
         return Err(match session.format().for_people() && !session.global.quiet {
             true => Failure::quiet(Exit::CheckFailed),
             false => Failure::check(
-                "keys of this database that are in it work: --revoke ends them, --pause 1h stops them for an hour",
+                "it contains working keys of this database: --revoke revokes them, --pause 1h pauses them for an hour",
             ),
         });
     }
     if !sweep.unread.is_empty() {
-        return Err(Failure::new(Exit::Failure, "not everything could be read: a key may be in the rest"));
+        return Err(Failure::new(Exit::Failure, "not everything could be read: the rest may contain keys"));
     }
     if sweep.trouble.is_some() {
         return Err(Failure::new(Exit::Failure, "not every key can be found: see the warning"));

@@ -14,7 +14,7 @@ use crate::service::{Leave, Leaver, Theirs, new_operation};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Takes the role, and on PostgreSQL shows the statements that shut the login out. Lists the keys that the person made\n\
+    after_help = "Removes the role, and on PostgreSQL shows the statements that lock the login. Lists the keys that the person created\n\
                   or owns, by account, with their last use. Without --give-to every key stays as it is."
 )]
 pub struct Arguments {
@@ -26,7 +26,7 @@ pub struct Arguments {
     /// The new owner's address
     #[arg(long, value_name = "ADDRESS", requires = "give_to")]
     give_to_mail: Option<String>,
-    /// Give away also the keys that the person made and nobody owns
+    /// Also give away keys that the person created and nobody owns
     #[arg(long, requires = "give_to")]
     with_created: bool,
 }
@@ -105,7 +105,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     }
     if let Some(login) = &leaver.login {
         session.remark(&format!(
-            "Their login still opens a connection. Shut it out as its administrator: {login}"
+            "Their login can still connect. Lock it as the database's administrator: {login}"
         ));
     }
     Ok(())
@@ -120,7 +120,7 @@ fn sentence(leaver: &Leaver, leave: &Leave) -> String {
         (Some(_), Some(give)) => format!("Take all rights on this database from {name} and {give}"),
         (Some(_), None) => format!("Take all rights on this database from {name}"),
         (None, Some(give)) => format!("{name} has no role any more: {give}"),
-        (None, None) => format!("Note that {name} left and keeps no role"),
+        (None, None) => format!("Record that {name} left and has no role"),
     }
 }
 

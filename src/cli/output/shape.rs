@@ -10,10 +10,10 @@ use super::{Fields, Format, Printer, Record};
 /// Flattened into the arguments of a list.
 #[derive(Debug, Default, Args)]
 pub struct Shape {
-    /// Only these columns, in this order, by the names that --json has: id,name,account,expires_at
+    /// Only these columns, in this order, named as in --json: id,name,account,expires_at
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     columns: Vec<String>,
-    /// Begin CSV with a byte-order mark, by which spreadsheets see that it is UTF-8
+    /// Start CSV with a byte-order mark, so that spreadsheets read it as UTF-8
     #[arg(long)]
     bom: bool,
 }
@@ -43,7 +43,7 @@ impl Shape {
                     )));
                 }
                 Some(name) if only.contains(name) => {
-                    return Err(Failure::usage(format!("the column {name} stands there twice")));
+                    return Err(Failure::usage(format!("the column {name} is listed twice")));
                 }
                 Some(name) => only.push(name),
             }

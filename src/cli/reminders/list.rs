@@ -14,13 +14,13 @@ pub struct Arguments {
     /// are looked for in the key's name
     #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
-    /// At most this many reminders; 0 for all. A table on a terminal has 50 unless told otherwise
+    /// At most this many reminders; 0 for all. Default for a table on a terminal: 50
     #[arg(short, long, value_name = "N")]
     limit: Option<u64>,
     /// All reminders
     #[arg(short, long, conflicts_with = "limit")]
     all: bool,
-    /// Go on after this reminder
+    /// Continue after this reminder
     #[arg(long, value_name = "ID", value_parser = id)]
     after: Option<ReminderId>,
 }
@@ -38,14 +38,14 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let (printed, last) = session.printer().pages(format.rows(limit), service.now().await?, read).await?;
     if let Some(last) = last {
         session.remark(&format!(
-            "There may be more than these {printed}: go on with --after {}, or see all with --all",
+            "There may be more than these {printed}: continue with --after {}, or see all with --all",
             last.id
         ));
     } else if printed == 0 && format.for_people() {
         session.remark(if typed.is_empty() {
             "No reminders yet: `keyrack reminders sweep --dry-run` shows what is due."
         } else {
-            "No reminder fits the filter."
+            "No reminder matches the filter."
         });
     }
     Ok(())

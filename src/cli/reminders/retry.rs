@@ -20,13 +20,13 @@ const PAGE: u32 = 1000;
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("which").required(true).args(["ids", "filter", "written"]))]
 pub struct Arguments {
-    /// Whole ids of reminders
+    /// Full IDs of reminders
     #[arg(value_name = "ID", value_parser = id)]
     ids: Vec<ReminderId>,
-    /// All reminders that this filter fits and that failed or got no answer: state:failed account:acme
+    /// All reminders that match this filter and failed or got no answer: state:failed account:acme
     #[arg(short, long, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Option<String>,
-    /// All reminders that were only written as files: for when a mail server is set up
+    /// All reminders that were only written as files; for use once a mail server is set up
     #[arg(short, long)]
     written: bool,
 }
@@ -44,7 +44,7 @@ pub async fn run(mut arguments: Arguments, session: &Session) -> Result {
     if chosen.is_empty() {
         session.outcome().list::<Retried>(&[], now)?;
         session
-            .remark("No reminder fits that failed, got no answer or was only written. Nothing was changed.");
+            .remark("No matching reminder failed, got no answer or was only written. Nothing was changed.");
         return Ok(());
     }
     let number = count(chosen.len() as u64, "reminder");
@@ -112,7 +112,7 @@ async fn by_id(ids: &[ReminderId], service: &Service) -> Result<Vec<Reminder>> {
 async fn choose(text: &str, service: &Service) -> Result<Vec<Reminder>> {
     if text.trim().is_empty() {
         return Err(Failure::usage(format!(
-            "an empty filter fits every reminder: write for example --filter {UNWELL}"
+            "an empty filter matches every reminder: write for example --filter {UNWELL}"
         )));
     }
     let mut request = ReminderRequest { filter: super::filter(text)?, after: None, limit: PAGE };

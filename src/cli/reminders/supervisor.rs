@@ -68,7 +68,7 @@ impl Supervisor {
         if self.is_alive(Instant::now()) {
             send(&[NotifyState::Watchdog]);
         } else {
-            tracing::error!("the sweep gives no sign of life; the watchdog is not told otherwise");
+            tracing::error!("the sweep does not respond; the watchdog is not notified");
         }
     }
 }
@@ -81,7 +81,7 @@ impl Supervisor {
 
 fn send(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!(%error, "the supervisor can't be told");
+        tracing::debug!(%error, "the supervisor can't be notified");
     }
 }
 

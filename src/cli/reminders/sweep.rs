@@ -14,7 +14,7 @@ use crate::service::{Service, SweepNews, SweepOrder, new_operation};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// At most this many letters, the most urgent first; a letter tells one person of all keys of theirs
+    /// At most this many letters, the most urgent first; one letter covers all due keys of one person
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
 }
@@ -82,7 +82,7 @@ async fn speak(sweep: &Sweep, others: Option<InHand>, service: &Service, session
         && let Some(folder) = session.letters_folder()
     {
         let whither = if session.keeps_letters_for_itself() {
-            "They went with the demo; to keep them, add --mail-dir DIR.".to_owned()
+            "They were removed with the demo; to keep them, add --mail-dir DIR.".to_owned()
         } else {
             format!("They are .eml files in {}; nothing left this machine.", folder.display())
         };
@@ -116,7 +116,7 @@ fn written_only(session: &Session, written: u64) {
 /// What other sweeps have in hand, one of which may be dead.
 fn in_hand(others: InHand, here: Here) -> String {
     format!(
-        "{} in the hands of another sweep, last heard of {}; what it has not sent, the next sweep after {} sends.",
+        "{} with another sweep, last heard of {}; a sweep after {} sends what it has not sent.",
         match others.letters {
             1 => "1 letter is".to_owned(),
             letters => format!("{letters} letters are"),
@@ -153,7 +153,10 @@ fn outcome(tally: &Tally) -> Vec<String> {
         ));
     }
     if tally.deferred > 0 {
-        lines.push(format!("{} met a passing fault; a later sweep tries again.", letters(tally.deferred)));
+        lines.push(format!(
+            "{} deferred after a temporary error; a later sweep tries again.",
+            letters(tally.deferred)
+        ));
     }
     lines
 }
@@ -188,10 +191,10 @@ async fn preview(order: SweepOrder, service: &Service, session: &Session) -> Res
             let letters = count(all, "letter");
             let within = limit.filter(|limit| u64::from(*limit) < all);
             let within =
-                within.map(|limit| format!(", of which --limit lets {limit} go")).unwrap_or_default();
+                within.map(|limit| format!(", limited by --limit to {limit}")).unwrap_or_default();
             let keys = count(preview.reminders_in_all, "key");
             match preview.leaves {
-                true => format!("Would send {letters} about {keys}{within}, by way of {place}. Nothing was sent."),
+                true => format!("Would send {letters} about {keys}{within}, by {place}. Nothing was sent."),
                 false => format!(
                     "Would write {letters} about {keys}{within} as files into {place}; nothing would leave this machine. \
                      Nothing was written."

@@ -7,7 +7,7 @@ use super::super::session::Session;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// At most this many, the last first
+    /// At most this many, newest first
     #[arg(short, long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
 }
@@ -17,7 +17,7 @@ pub async fn run(arguments: &Arguments, session: &Session) -> Result {
     let sweeps = service.sweeps(arguments.limit).await?;
     let printed = session.printer().list(&sweeps, service.now().await?)?;
     if printed == 0 && session.format().for_people() {
-        session.remark("Nobody has swept yet: `keyrack reminders sweep --dry-run` shows what is due.");
+        session.remark("There was no sweep yet: `keyrack reminders sweep --dry-run` shows what is due.");
     }
     Ok(())
 }

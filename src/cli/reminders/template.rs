@@ -13,7 +13,7 @@ use crate::mail::Templates;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Write the files into this folder, which is made if it is not there; files that are there stay as they are
+    /// Write the files to this folder, which is created if needed; existing files are not changed
     #[arg(short, long, value_name = "DIR")]
     write: Option<PathBuf>,
 }
@@ -39,7 +39,7 @@ fn write(folder: &Path, session: &Session) -> Result {
     if !taken.is_empty() {
         return Err(Failure::new(
             Exit::Refused,
-            format!("{} holds {} already: name another folder", folder.display(), taken.join(" and ")),
+            format!("{} already contains {}: name another folder", folder.display(), taken.join(" and ")),
         ));
     }
     let failed = |error: std::io::Error| {

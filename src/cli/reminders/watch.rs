@@ -23,7 +23,7 @@ const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The time from one sweep's beginning to the next one's: 15m, 1h, 1day
+    /// The time between the starts of two sweeps: 15m, 1h, 1day
     #[arg(short, long, value_name = "TIME", default_value = "1h", value_parser = every)]
     every: Duration,
 }
@@ -31,7 +31,7 @@ pub struct Arguments {
 pub async fn run(arguments: &Arguments, session: &Session) -> Result {
     if session.global.dry_run {
         return Err(Failure::usage(
-            "a service that does nothing is none: see what is due with `keyrack reminders sweep --dry-run`",
+            "the service has no dry run: see what is due with `keyrack reminders sweep --dry-run`",
         ));
     }
     // A mistake in the settings doesn't mend itself: it ends the start, so that systemd shows it.
@@ -147,7 +147,7 @@ async fn sweep(
         Ok(()) => service,
         Err(error) => {
             let another = service.again().await?;
-            tracing::error!(%error, "the sweeps go on with what is under the database's name now");
+            tracing::error!(%error, "the sweeps continue with the file that has the database's name now");
             &*renewed.insert(another)
         }
     };
@@ -187,10 +187,10 @@ async fn sweep(
 fn every(text: &str) -> std::result::Result<Duration, String> {
     let every = Span::parse(text).map_err(|error| error.to_string())?.longest();
     if every < SHORTEST {
-        return Err("at least a minute must lie between two sweeps".into());
+        return Err("the time between two sweeps is at least a minute".into());
     }
     if every > LONGEST {
-        return Err("at most a week may lie between two sweeps, or thresholds are stepped over".into());
+        return Err("the time between two sweeps is at most a week, or reminders would be missed".into());
     }
     Ok(every)
 }

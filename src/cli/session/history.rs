@@ -25,8 +25,12 @@ pub async fn warn(service: &Service, zone: Zone) -> Option<History> {
             }
             return Some(history);
         }
-        Ok(Err(error)) => tracing::warn!(%error, "whether the database went back is not known"),
-        Err(_) => tracing::warn!("whether the database went back is not known: it took too long"),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "whether the database was restored to an older state is unknown")
+        }
+        Err(_) => {
+            tracing::warn!("whether the database was restored to an older state is unknown: it took too long")
+        }
     }
     None
 }

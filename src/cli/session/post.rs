@@ -27,7 +27,9 @@ impl MailRoom {
 pub async fn make(settings: MailSettings) -> Result<MailRoom> {
     match tokio::task::spawn_blocking(move || read(&settings)).await {
         Ok(read) => Ok(read?),
-        Err(broken) => Err(Failure::new(Exit::Failure, format!("reading the mail settings broke: {broken}"))),
+        Err(broken) => {
+            Err(Failure::new(Exit::Failure, format!("reading the mail settings failed: {broken}")))
+        }
     }
 }
 

@@ -21,7 +21,7 @@ impl Throwaway {
         let name = format!("keyrack-demo-{:08x}", rand::random::<u32>());
         let folder = std::env::temp_dir().join(name);
         DirBuilder::new().mode(0o700).create(&folder).map_err(|error| {
-            Failure::new(Exit::Failure, format!("{} can't be made: {error}. Set TMPDIR", folder.display()))
+            Failure::new(Exit::Failure, format!("{} can't be created: {error}. Set TMPDIR", folder.display()))
         })?;
         Ok(Self(folder))
     }

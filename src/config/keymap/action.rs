@@ -7,18 +7,18 @@ use strum::{EnumMessage, IntoStaticStr};
 #[strum(serialize_all = "kebab-case")]
 pub enum Action {
     // Everywhere
-    /// Leave Keyrack at once, from anywhere
+    /// Quit Keyrack immediately, from anywhere
     Interrupt,
-    /// Put Keyrack to sleep; `fg` in the shell wakes it
+    /// Suspend Keyrack; `fg` in the shell resumes it
     Suspend,
-    /// Draw the whole screen anew
+    /// Redraw the whole screen
     Redraw,
     // On every screen
     /// What every key does here
     Help,
     /// Copy the command that does the same as this screen or question, without any secret in it
     CopyCommand,
-    /// The same where characters are text
+    /// The same, while typing text
     CopyCommandTyping,
     /// Find any command by name
     Palette,
@@ -28,20 +28,20 @@ pub enum Action {
     Settings,
     /// Revoke an exposed key: paste it, see whose it is, confirm
     Emergency,
-    /// Tell what happened in an incident: keys, decisions, requests, gates, letters; ready to be pasted
+    /// Report what happened in an incident: keys, decisions, requests, gates, mail; ready to paste
     Incident,
-    /// After a restored backup: see which revocations it undid, and make them again
+    /// After a restored backup: see which revocations it undid, and revoke those keys again
     Restored,
-    /// Changes of many keys that wait for a second person: see whom they touch, approve or decline
+    /// Changes to many keys that wait for a second person: see which keys, approve or decline
     ShowApprovals,
     /// Why a key is refused: paste what was sent, hidden, and see each step of the verdict
     ExplainSecret,
-    /// Read everything anew from the database
+    /// Read everything again from the database
     Refresh,
     /// All keys
     #[strum(serialize = "keys")]
     ScreenKeys,
-    /// What ends soon and what is overdue
+    /// What expires soon and what is overdue
     #[strum(serialize = "expiring")]
     ScreenExpiring,
     /// What was mailed, what failed, what is due
@@ -53,29 +53,29 @@ pub enum Action {
     /// Who changed what, and when
     #[strum(serialize = "audit")]
     ScreenAudit,
-    /// The policies that keys are made under
+    /// The policies that keys are created under
     #[strum(serialize = "issuers")]
     ScreenIssuers,
     /// Who may use Keyrack, and in which role
     #[strum(serialize = "operators")]
     ScreenOperators,
-    /// What is out of the ordinary about the use of keys; which gates run
+    /// Unusual use of keys; which gates run
     #[strum(serialize = "alerts")]
     ScreenAlerts,
-    /// What is to be tidied: keys that never expire, that nobody uses, that nobody owns, and the like
+    /// Keys that need attention: never expiring, unused, without an owner, and more
     #[strum(serialize = "hygiene")]
     ScreenHygiene,
     /// Old keys that still work beside their replacements, and who uses them
     #[strum(serialize = "rotations")]
     ScreenRotations,
-    /// How everything stands, and what wants a person
+    /// An overview of everything, and what needs attention
     #[strum(serialize = "overview")]
     ScreenOverview,
     /// Go to the next screen
     NextScreen,
     /// Go to the screen before
     PreviousScreen,
-    /// Send the reminders that are due: shows first what would go to whom; or look at the running sweep
+    /// Send the reminders that are due, after a preview; or watch the running sweep
     Sweep,
     /// Show times as "3d ago" or as dates
     ToggleTimes,
@@ -92,10 +92,10 @@ pub enum Action {
     /// What this console changed since it was opened
     #[strum(serialize = "session-log")]
     SessionLog,
-    /// Save the settings that were changed here, for the next time
+    /// Save the settings changed here, for the next start
     #[strum(serialize = "save")]
     SaveChoices,
-    /// Leave Keyrack
+    /// Quit Keyrack
     Quit,
     // In a list
     /// Previous row
@@ -128,23 +128,23 @@ pub enum Action {
     Filter,
     /// Show everything again
     ClearFilter,
-    /// Create: a key, an account, an issuer, as the screen has it
+    /// Create a key, account, issuer or operator, depending on the screen
     New,
     // Keys
-    /// Choose what the list is sorted by
+    /// Choose the sort column
     Sort,
-    /// Turn the order round
+    /// Reverse the order
     SortReverse,
     /// Choose the columns of the table
     #[strum(serialize = "columns")]
     ChooseColumns,
-    /// Mark the row, for doing something with several
+    /// Mark the row, to act on several at once
     Mark,
     /// Mark everything from the last mark to this row
     MarkRange,
-    /// Mark every row that the filter shows
+    /// Mark every row that matches the filter
     MarkAll,
-    /// Take all marks away
+    /// Clear all marks
     ClearMarks,
     /// Copy the masked preview of the key, or of all marked keys
     CopyPreview,
@@ -152,31 +152,31 @@ pub enum Action {
     CopyId,
     /// Write the key, or all marked keys, to a file or the clipboard: CSV, NDJSON, ids, previews
     Export,
-    /// See all of the keys that it is about, and what they do right now
+    /// List all keys in question, and their present use
     ShowReach,
-    /// Revoke the selected key, or all marked keys, for good
+    /// Revoke the selected key, or all marked keys; can't be undone
     Revoke,
-    /// Refuse the key, or all marked keys, for a while: it works again by itself, or when it is resumed
+    /// Pause the key, or all marked keys: refused for a while, then working again automatically
     Pause,
-    /// Let the paused key, or all marked ones that are paused, work again now
+    /// Resume the paused key, or all marked keys that are paused
     Resume,
-    /// Freeze all keys that a filter fits, or stop the creation of keys, for a while; lift what is held
+    /// Freeze all keys that match a filter, or stop the creation of keys, for a while; lift either
     Freeze,
-    /// Replace the key by a successor with the same attributes
+    /// Rotate the key: create a replacement with the same attributes
     Rotate,
-    /// Give the key budgets of its own, or the policy's again
+    /// Set the key's own request budgets, or go back to the policy's
     Limit,
     /// Change name, description, owner, tags, scopes, networks or expiry of the key, or of all marked keys
     #[strum(serialize = "edit-key")]
     EditKey,
-    /// Create a key like the selected one: all of it but name and secret
+    /// Create a key like the selected one, with a new name and secret
     #[strum(serialize = "new-like")]
     NewLike,
     /// Move between the list and the detail, or to the next tab
     FocusDetail,
     /// Show a sparkline of the last 24 hours for each key, or hide it
     ToggleUsage,
-    /// What a request with this key would meet now, step by step
+    /// Explain step by step what a request with this key would get now
     Explain,
     /// Show all keys of this key's account
     #[strum(serialize = "same-account")]
@@ -197,37 +197,37 @@ pub enum Action {
     ScrollTop,
     /// Scroll to the end
     ScrollBottom,
-    /// Go to the key that this one replaces or is replaced by
+    /// Go to the key that it replaces or is replaced by
     OpenLinked,
     // Accounts, audit, issuers, operators
     /// Change the account's name, admins or plan
     ChangeAccount,
     /// Suspend the account, or reinstate it
     ToggleStanding,
-    /// Check that no row of the audit was edited, removed, inserted or moved
+    /// Verify the hash chain of the audit, and the tables against it
     VerifyAudit,
     /// Give the operator another role
     ChangeRole,
-    /// Take all rights from the operator
+    /// Remove all rights of the operator
     RemoveOperator,
-    /// The operator leaves: take the role, and decide what becomes of each of their keys
+    /// Offboard the operator: remove the role, and decide about each of their keys
     Leaves,
     // Reminders
-    /// Let the next sweep send the selected reminder again, or all marked ones
+    /// Resend the selected reminder, or all marked ones, with the next sweep
     Retry,
     /// Go to the key that the reminder or the alert is about
     GoToKey,
-    /// Show which reminders of this key went out, when, and to whom
+    /// Show this key's reminders: when they were sent, and to whom
     KeyReminders,
-    /// Tell the admins of the account by mail: that the key is replaced, still used after its end, or was found exposed
+    /// Notify the account's admins by mail: key replaced, still tried after it stopped working, or found exposed
     TellAdmins,
     // Alerts
-    /// Say that somebody has looked at the selected alert, or at all marked ones
+    /// Acknowledge the selected alert, or all marked ones
     Acknowledge,
     // Rotations
-    /// End the overlap now: the old key, or the old keys of all marked ones, are revoked for good
+    /// Close the overlap, or all marked ones, now: the old keys are revoked, which can't be undone
     CloseOverlap,
-    /// Let the old key, or the old keys of all marked ones, work for longer
+    /// Extend the overlap, or all marked ones: the old keys work longer
     ExtendOverlap,
     /// Go to the replacement
     OpenReplacement,
@@ -236,25 +236,25 @@ pub enum Action {
     Approve,
     /// Decline the request: nothing is done
     Decline,
-    /// In an emergency, do what you asked for without a second person; an alert is raised
+    /// In an emergency, carry out your own request without a second person; raises an alert
     DoAlone,
     /// Show the next request
     NextRequest,
-    /// Go on: to the question whether to send, or out of the summary
+    /// Continue: ask whether to send, or leave the summary
     SendLetters,
-    /// Stop the sweep between two letters
+    /// Stop the sweep after the letter under way
     StopSweep,
-    /// Close; a running sweep goes on
+    /// Close; a running sweep continues
     CloseSweep,
     // A line of text
-    /// Take what was typed
+    /// Accept what was typed
     Accept,
-    /// Leave it as it was
+    /// Cancel: leave it as it was
     CancelPrompt,
     /// Complete the field or value of a filter
     #[strum(serialize = "complete")]
     CompletePrompt,
-    /// Empty the line
+    /// Clear the line
     ClearLine,
     // A form
     /// Next field
@@ -271,11 +271,11 @@ pub enum Action {
     FieldRight,
     /// Tick or untick
     Toggle,
-    /// Take the choice, press the button, or go on to the next field
+    /// Choose, press the button, or go to the next field
     Press,
-    /// Go on from any field: review, then create
+    /// Continue from any field: review, then create
     Submit,
-    /// Leave the form
+    /// Close the form
     CloseForm,
     // A question
     /// Do it
@@ -289,7 +289,7 @@ pub enum Action {
     /// Press the button under the cursor
     PressButton,
     // Leaked secrets
-    /// Tick the finding for revoking, or take its tick away
+    /// Tick the finding to revoke it, or untick it
     TickFinding,
     /// Write the reason, then the ticket
     EditReason,
@@ -321,11 +321,11 @@ pub enum Action {
     CopyCheck,
     /// Hide the secret, or show it again
     HideSecret,
-    /// Confirm the secret: the key stays, and this closes
+    /// Confirm that you have the secret: the key stays, and this closes
     Done,
-    /// Close without having taken the secret over
+    /// Close without confirming the secret
     LeaveReveal,
-    /// Revoke the new key at once instead of taking its secret over
+    /// Revoke the new key now instead of confirming its secret
     Discard,
     // A list to choose from
     /// Previous choice
@@ -336,9 +336,9 @@ pub enum Action {
     PickPageUp,
     /// One page down
     PickPageDown,
-    /// Take the choice
+    /// Choose it
     Choose,
-    /// Leave it as it was
+    /// Cancel: leave it as it was
     CancelPicker,
     // A page to read
     /// Scroll up
@@ -353,7 +353,7 @@ pub enum Action {
     ReadTop,
     /// To the end
     ReadBottom,
-    /// Show only lines with a word
+    /// Show only lines that contain a word
     Search,
     /// Do what the line under the cursor says
     RunHelp,

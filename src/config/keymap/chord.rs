@@ -14,7 +14,7 @@ impl Chord {
     pub fn parse(text: &str) -> Result<Self, String> {
         let bad = || {
             format!(
-                "{text:?} is no key. Write d, G, ctrl-r, alt-enter, f1, pageup, esc, tab, space or the like"
+                "{text:?} isn't a valid key. Write d, G, ctrl-r, alt-enter, f1, pageup, esc, tab, space or the like"
             )
         };
         let mut chars = text.chars();

@@ -138,7 +138,7 @@ fn mistakes_are_refused_with_file_line_and_reason() {
         refused("\nrevok = \"d\"\n"),
         "keys.toml:2: there is no action `revok`. Did you mean `revoke`?"
     );
-    assert!(refused("revoke = \"hyper-d\"\n").starts_with("keys.toml:1: \"hyper-d\" is no key."));
+    assert!(refused("revoke = \"hyper-d\"\n").starts_with("keys.toml:1: \"hyper-d\" isn't a valid key."));
     assert!(refused("revoke = 7\n").contains("`revoke` must be a text or a list of texts, not integer"));
     assert_eq!(
         refused("# mine\nrotate = \"d\"\n"),
@@ -147,7 +147,7 @@ fn mistakes_are_refused_with_file_line_and_reason() {
     assert!(refused("rotate = \"x\"\n").contains("`emergency`"));
     assert!(refused("accept = \"a\"\n").contains("types a character"));
     assert!(refused("revoke = \"a-b\"\n").contains("several keys at once"));
-    assert!(refused("interrupt = []\n").contains("last way out"));
+    assert!(refused("interrupt = []\n").contains("last way to quit"));
 }
 
 #[test]

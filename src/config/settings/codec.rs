@@ -31,7 +31,7 @@ impl Wrong {
     }
 
     pub fn empty() -> Self {
-        Self::new("is empty: give it a value, or take it away")
+        Self::new("is empty: give it a value, or remove it")
     }
 }
 

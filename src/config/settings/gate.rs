@@ -42,10 +42,10 @@ pub enum LogForm {
 #[strum(serialize_all = "lowercase")]
 pub enum HeaderNames {
     #[default]
-    #[strum(message = "nginx does, with HTTP/1.1")]
+    #[strum(message = "Passed on as sent, as nginx does with HTTP/1.1")]
     Kept,
     #[strum(
-        message = "Caddy, Traefik and HAProxy rewrite them, and so does HTTP/2: a policy that insists on a spelling can't be kept then"
+        message = "Rewritten, as by Caddy, Traefik, HAProxy and HTTP/2: a policy that requires a spelling can't be enforced"
     )]
     Rewritten,
 }
@@ -102,7 +102,7 @@ const LIMITS: Codec<CountingPlace> = Codec::new(
     "URL",
     |text| {
         if has_password(text) || text.contains("pass=") {
-            let why = format!("has a password in it: take it out, {}", put_into("limits-password-file"));
+            let why = format!("has a password in it: remove it, {}", put_into("limits-password-file"));
             return Err(Wrong::new(why));
         }
         text.parse().map_err(|why: CountingPlaceError| Wrong::new(format!("can't be used: {why}")))
@@ -121,7 +121,7 @@ const WEBHOOK: Codec<String> = Codec::new(
     "URL",
     |text| {
         if text.contains('@') {
-            return Err(Wrong::new("has an @ in it, as if there were a password before: take that out"));
+            return Err(Wrong::new("has an @ in it, as if there were a password before it: remove that"));
         }
         Ok(text.to_owned())
     },
@@ -137,39 +137,39 @@ macro_rules! gate {
 
 /// Every setting, in the order of the help.
 const ROWS: &[Row<GateTable>] = &[
-    gate!(several listen: PLACE, "Where to listen; several times for several places. Port 0: any that is free, told on standard error")
+    gate!(several listen: PLACE, "Where to listen; may be repeated. Port 0: any free port, printed on standard error")
         .default("127.0.0.1:8100"),
-    gate!(many listen_grpc: PLACE, "Where Envoy asks by gRPC (envoy.service.auth.v3, HTTP/2 without TLS): trusted proxies alone. Without: nowhere"),
-    gate!(some admin_listen: PLACE, "Have /healthz, /readyz and /metrics there instead, and /api/v1/verify too. No proxy may lead there"),
-    gate!(one socket_mode: MODE, "The rights of sockets that it listens at: who may write may ask").default("0660"),
-    gate!(some socket_group: TEXT, "The group that sockets belong to. Without: the gate's own"),
-    gate!(many issuer: TEXT, "Take this issuer's keys only; HOST=SLUG for one host. Without: keys of every issuer")
+    gate!(many listen_grpc: PLACE, "Where to answer Envoy by gRPC (envoy.service.auth.v3, HTTP/2 without TLS), for trusted proxies only. Default: nowhere"),
+    gate!(some admin_listen: PLACE, "Serve /healthz, /readyz and /metrics here instead, and /api/v1/verify as well. No proxy may forward to it"),
+    gate!(one socket_mode: MODE, "The mode of the sockets it listens on: whoever may write to one may ask").default("0660"),
+    gate!(some socket_group: TEXT, "The group of the sockets. Default: the gate's own"),
+    gate!(many issuer: TEXT, "Accept only this issuer's keys; HOST=SLUG for one host. Default: keys of every issuer")
         .hint("SLUG|HOST=SLUG"),
-    gate!(many trusted_proxy: PROXY, "A network of proxies whose word is believed, or unix for those that connect by a socket; /auth answers only them. Without: none"),
-    gate!(one header_names: Codec::<HeaderNames>::choice("WHAT"), "What the trusted proxies do to the names of headers")
+    gate!(many trusted_proxy: PROXY, "A network of trusted proxies, or unix for those that connect by a socket; /auth answers only them. Default: none"),
+    gate!(one header_names: Codec::<HeaderNames>::choice("WHAT"), "What the trusted proxies do to header names")
         .default("kept"),
-    gate!(many verify_from: NETWORK, "A network that may ask POST /api/v1/verify. Without: this machine"),
-    gate!(some verify_token_file: PATH, "A file with the token for POST /api/v1/verify, and for /metrics unless those have --admin-listen")
+    gate!(many verify_from: NETWORK, "A network that may use POST /api/v1/verify. Default: this machine"),
+    gate!(some verify_token_file: PATH, "A file with the token for POST /api/v1/verify, and for /metrics unless --admin-listen serves them")
         .secret(&["verify-token", "token"]),
-    gate!(some limits: LIMITS, "Count requests in this Redis or Valkey, or this Redis Cluster (redis-cluster://host:port,host:port), together with other gates. Without: this gate counts by itself"),
+    gate!(some limits: LIMITS, "Count requests in this Redis or Valkey, or this Redis Cluster (redis-cluster://host:port,host:port), together with other gates. Default: this gate counts by itself"),
     gate!(some limits_password_file: PATH, "A file with the password of --limits")
         .secret(&["limits-password", "password"]),
-    gate!(some name: TEXT, "The gate's name among gates: what it counts is kept under it. Without: the first address it listens on"),
-    gate!(one freshness: FRESHNESS, "Prove each answer by reading the database anew, or answer from memory for at most this time after the last reading: then a revocation is said to be done once the gate has confirmed it or that time is over")
+    gate!(some name: TEXT, "The gate's unique name; its counts are kept under it. Default: the first address it listens on"),
+    gate!(one freshness: FRESHNESS, "proof: check the database for each answer. lease=TIME: answer from memory for at most this time after the last check; a revocation then counts as done once the gate has confirmed it or the time has passed")
         .default("proof"),
-    gate!(one lease: TIME, "Out of touch with the database for so long, it refuses everything").default("1s"),
+    gate!(one lease: TIME, "Refuse everything after this long without the database").default("1s"),
     gate!(one cache: Codec::<usize>::from::<0>(), "Remember at most this many keys").default("100000"),
-    gate!(one keep_usage: TIME, "Keep counts of use for so long, and after a key's end the networks that it was used from").default("35d"),
+    gate!(one keep_usage: TIME, "How long to keep usage counts, and, once a key has stopped working, the networks it was used from").default("35d"),
     gate!(some webhook: WEBHOOK, "Send alerts to this address, as JSON: https://…, or http:// on this machine"),
-    gate!(some webhook_secret_file: PATH, "A file with the secret that what is sent there is signed with")
+    gate!(some webhook_secret_file: PATH, "A file with the secret that signs these alerts")
         .secret(&["webhook-secret", "secret"]),
     gate!(some leaks_github_keys: PATH, "Open POST /leaks/github to GitHub's secret scanning. A file with its public keys, as api.github.com/meta/public_keys/secret_scanning gives them"),
-    gate!(one leaks_revoke: Codec::<Door>::choice("WHAT"), "Open POST /leaks/revoke, where whoever holds leaked keys has them ended as their policies say")
+    gate!(one leaks_revoke: Codec::<Door>::choice("WHAT"), "Open POST /leaks/revoke: anyone who holds a leaked key can report it, and its policy decides what happens to it")
         .default("shut"),
-    gate!(one connections: Codec::<usize>::from::<1>(), "Have at most this many connections at once").default("10000"),
-    gate!(one unknown_keys: Codec::<u32>::from::<0>(), "Keys that do not work that one address may try at once; it gets one more a second. 0: as many as it likes")
+    gate!(one connections: Codec::<usize>::from::<1>(), "Accept at most this many connections at once").default("10000"),
+    gate!(one unknown_keys: Codec::<u32>::from::<0>(), "How many invalid keys one address may try in a burst; one more is allowed each second. 0: no limit")
         .default("60"),
-    gate!(one log_form: Codec::<LogForm>::choice("FORM"), "The form of the log on standard error").default("text"),
+    gate!(one log_form: Codec::<LogForm>::choice("FORM"), "The log format on standard error").default("text"),
 ];
 
 pub const GATE: Table<GateTable> = Table {

@@ -107,7 +107,7 @@ impl<T> Table<T> {
         for row in self.rows {
             if let Some(variable) = row.secret_variable().filter(|variable| get(variable).is_some()) {
                 mistakes.push(ConfigError::new(format!(
-                    "{variable} holds a secret, and the environment of a process can be read by others: {}, and take the variable away",
+                    "{variable} holds a secret, and others can read the environment of a process: {}, and unset the variable",
                     (self.instead)(row.name)
                 )));
             }

@@ -144,7 +144,7 @@ fn a_circle_of_themes_is_refused() {
     std::fs::write(folder.path().join("a.toml"), "inherits = \"b\"\n").unwrap();
     std::fs::write(folder.path().join("b.toml"), "inherits = \"a\"\n").unwrap();
     let error = Theme::load("a", Some(folder.path())).unwrap_err();
-    assert!(error.reason.contains("circle"), "{error}");
+    assert!(error.reason.contains("is circular"), "{error}");
 }
 
 #[test]

@@ -91,7 +91,7 @@ impl Kind {
         match self {
             Self::Broken => "Compare with a backup, and look at who has access to the database",
             Self::Planted | Self::Secret | Self::Identity => {
-                "Revoke the key at once with `keyrack key revoke`, then find out who can write to the database"
+                "Revoke the key now with `keyrack key revoke`, then find out who can write to the database"
             }
             Self::KeyMissing => {
                 "No request passes with it; compare with a backup, and find out who deleted the row"
@@ -107,13 +107,13 @@ impl Kind {
             | Self::Plan
             | Self::Confirmation
             | Self::Use => {
-                "Revoke the key unless somebody answers for the change, then find out who can write to the database"
+                "Revoke the key unless somebody vouches for the change, then find out who can write to the database"
             }
             Self::Revocation => {
-                "The key stays revoked. Find out who wrote to the database past keyrack, and why"
+                "The key stays revoked. Find out who wrote to the database outside Keyrack, and why"
             }
             Self::Demo => {
-                "Demo data was changed past keyrack: don't rely on this database; load a new demo into a new one"
+                "Demo data was changed outside Keyrack: don't rely on this database; load a new demo into a new one"
             }
             Self::Account | Self::Operator | Self::Issuer => {
                 "Set it as it shall be with `keyrack account`, `keyrack operator` or `keyrack issuer apply`, then find out \
@@ -131,7 +131,7 @@ impl Kind {
                 "Find out who can write to the place of the anchors, and compare with a copy of them"
             }
             Self::AnchorHistory => {
-                "The audit was cut or written anew: find out who can write to the database, and compare with a backup. \
+                "The audit was cut off or rewritten: find out who can write to the database, and compare with a backup. \
                  After a restore that was accepted, begin a new file of anchors"
             }
         }

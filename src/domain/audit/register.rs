@@ -91,7 +91,7 @@ impl Register {
             let finding =
                 |audit: String, table: String| Finding::new(Kind::Endpoint, &one.name, audit, table);
             let Some(detail) = told.remove(one.name.as_str()) else {
-                findings.push(finding("no row tells of it".into(), format!("events go to {}", one.place)));
+                findings.push(finding("no row records it".into(), format!("events go to {}", one.place)));
                 continue;
             };
             let text = |name: &str| detail.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -148,7 +148,7 @@ impl Register {
                 if !era.is_of_demo(account.created_at) {
                     let there = format!("{:?}, of {}, {}", account.name, account.issuer, account.standing);
                     let finding =
-                        Finding::new(Kind::Account, &account.slug, "no row tells of its creation", there);
+                        Finding::new(Kind::Account, &account.slug, "no row records its creation", there);
                     findings.push(finding);
                     continue;
                 }
@@ -183,7 +183,7 @@ impl Register {
                 findings.push(Finding::new(Kind::Issuer, &issuer.slug, audit, table));
             };
             let Some(detail) = told.get(issuer.slug.as_str()) else {
-                differ("no row tells of it".into(), format!("version {} of a policy", issuer.version));
+                differ("no row records it".into(), format!("version {} of a policy", issuer.version));
                 continue;
             };
             let version = detail.get("version").and_then(Value::as_i64);

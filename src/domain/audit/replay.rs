@@ -188,7 +188,7 @@ pub fn judge(key: &StoredKey, rows: &[Row], era: &Era) -> Vec<Finding> {
         None if of_demo => Vec::new(),
         None => {
             let made = format!("{:?}, of {} by {}", key.name, time(key.created_at), key.created_by);
-            return vec![Finding::new(Kind::Planted, key.id, "no row tells of its creation", made)];
+            return vec![Finding::new(Kind::Planted, key.id, "no row records its creation", made)];
         }
     };
     findings.extend(changed(key, &told, era));
@@ -271,7 +271,7 @@ fn changed(key: &StoredKey, told: &Told<'_>, era: &Era) -> Vec<Finding> {
     let table = |at| revoked(at, by, key.revoke_reason.as_deref());
     match (told.revoked, key.revoked_at) {
         (None, Some(at)) if !era.excuses(key, at) => {
-            differ(Kind::Revocation, "no row tells of a revocation".into(), table(at));
+            differ(Kind::Revocation, "no row records a revocation".into(), table(at));
         }
         (Some(row), there) => {
             let why = row.detail.get("reason").and_then(Value::as_str);
@@ -290,7 +290,7 @@ fn changed(key: &StoredKey, told: &Told<'_>, era: &Era) -> Vec<Finding> {
     }
     match (told.acknowledged, key.acknowledged_at) {
         (None, Some(at)) if !era.excuses(key, at) => {
-            let words = "no row tells that its secret was confirmed";
+            let words = "no row records that its secret was confirmed";
             differ(Kind::Confirmation, words.into(), format!("confirmed at {}", time(at)));
         }
         (Some(row), None) => {

@@ -84,8 +84,8 @@ fn what_is_past_is_told_in_the_zone_here() {
     );
     let here = Here { now: now(), zone };
     for (text, words) in [
-        ("2026-11-20 09:30", "2026-11-20 09:30 -08:00 is not in the future: choose a later one"),
-        ("2026-11-20 09:30Z", "2026-11-20 01:30 -08:00 is not in the future: choose a later one"),
+        ("2026-11-20 09:30", "2026-11-20 09:30 -08:00 is not in the future: choose a later time"),
+        ("2026-11-20 09:30Z", "2026-11-20 01:30 -08:00 is not in the future: choose a later time"),
     ] {
         assert_eq!(Expiry::parse(text, here).unwrap_err().to_string(), words);
     }

@@ -19,13 +19,13 @@ pub enum ExpiryError {
     #[error(transparent)]
     Span(#[from] SpanError),
     /// As it is shown in the zone here.
-    #[error("{0} is not in the future: choose a later one")]
+    #[error("{0} is not in the future: choose a later time")]
     Past(String),
     #[error("that is beyond the year {TOO_FAR}: choose an earlier one, or never")]
     TooFar,
     #[error("this policy offers only {0}")]
     NotOffered(String),
-    #[error("under this policy every key must end: choose at most {0}d")]
+    #[error("under this policy every key must expire: choose at most {0}d")]
     NeverForbidden(u32),
     #[error("this policy requires an expiry: choose one, such as 90d")]
     Required,

@@ -35,13 +35,13 @@ fn the_alarm_says_how_far_it_went_back_and_what_is_undone() {
         History { here: 1_204, gaps: vec![gap(head(1_310, 0, ""), 1_204)], undone: 3, ..History::default() };
     assert_eq!(
         back.alarm(Zone::UTC).unwrap(),
-        "This database went back: change 1,204 is the newest here, 1,310 was seen 1970-01-01 00:00 UTC; 3 revocations \
+        "This database is older than before: its newest change is 1,204, but 1,310 was seen 1970-01-01 00:00 UTC; 3 revocations \
          are undone"
     );
     let other = History { gaps: vec![gap(head(1_310, 0, ""), 1_400)], undone: 1, ..back };
     assert_eq!(
         other.alarm(Zone::UTC).unwrap(),
-        "This database has another history: change 1,310 isn't the one seen 1970-01-01 00:00 UTC; 1 revocation is undone"
+        "This database has a different history: change 1,310 isn't the one seen 1970-01-01 00:00 UTC; 1 revocation is undone"
     );
     assert_eq!(History::default().alarm(Zone::UTC), None);
 }

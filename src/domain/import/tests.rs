@@ -58,7 +58,7 @@ fn kr_15_a_row_that_is_wrong_is_told_without_its_hash() {
         (Form::Sha256, json!({ "hash": secret }), "its hash isn't 32 bytes"),
         (Form::Sha512, json!({ "hash": hash }), "its hash isn't 64 bytes"),
         (Form::Sha256, json!({ "hash": null }), "it has no hash"),
-        (Form::Drf, json!({ "hashed_key": "pbkdf2_sha256$1$a$b" }), "for passwords"),
+        (Form::Drf, json!({ "hashed_key": "pbkdf2_sha256$1$a$b" }), "is a password hash"),
         (Form::Sha256, json!({ "hash": hash, "expires_at": "soon" }), "expires isn't a time"),
         (Form::Sha256, json!({ "hash": hash, "name": "a\u{202e}b" }), "name: character 2"),
         (Form::Prefixed, json!({ "hash": hash }), "no short token"),

@@ -117,7 +117,7 @@ impl Policy {
                     .add(&path, format!("{prefix:?}: a prefix is 2 to 24 of a-z, 0-9 and _, and ends in _"));
             }
             if !seen.insert(prefix) {
-                faults.add(&path, format!("{prefix:?} stands here twice"));
+                faults.add(&path, format!("{prefix:?} is listed twice"));
             }
         }
     }
@@ -158,7 +158,7 @@ impl Policy {
                 _ => {}
             }
             if rule.choices[..i].contains(choice) {
-                faults.add(&path, format!("{choice} stands here twice"));
+                faults.add(&path, format!("{choice} is listed twice"));
             }
         }
         if rule.choices.is_empty() {

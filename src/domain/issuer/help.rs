@@ -102,17 +102,17 @@ pub(super) fn link_fault(url: &str) -> Option<String> {
         match piece {
             Piece::Placeholder("account" | "key") => {}
             Piece::Placeholder(name) => {
-                return Some(format!("{{{name}}} is unknown here: it can hold {{account}} and {{key}}"));
+                return Some(format!("{{{name}}} is unknown: use {{account}} or {{key}}"));
             }
             Piece::Text(text) if text.contains(['{', '}']) => {
-                return fault("has a brace without its other one");
+                return fault("has an unmatched brace");
             }
             Piece::Text(_) => {}
         }
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('{') {
-        return fault("has a placeholder in its host: put it behind the first /");
+        return fault("has a placeholder in its host: put it after the first /");
     }
     let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.');

@@ -115,17 +115,17 @@ pub enum LineFault {
     Character,
     #[error("the path or query holds a #, which clients keep for themselves")]
     Fragment,
-    #[error("the path holds a % without two hexadecimal digits behind it")]
+    #[error("the path has a % without two hexadecimal digits after it")]
     Percent,
-    #[error("the path hides one of / \\ . % ; ? # or a control character behind percent-encoding")]
+    #[error("the path contains one of / \\ . % ; ? # or a control character in percent-encoding")]
     Hidden,
-    #[error("the path holds bytes behind percent-encoding that are no UTF-8")]
+    #[error("the percent-encoded bytes of the path are not UTF-8")]
     NotText,
     #[error("the path has an empty segment (//)")]
     EmptySegment,
     #[error("the path has a segment . or ..")]
     Dots,
-    #[error("the path has parameters behind a ;")]
+    #[error("the path has parameters after a ;")]
     Parameters,
 }
 
@@ -333,7 +333,7 @@ pub(super) fn pattern_fault(path: &str) -> Option<&'static str> {
                     .then_some("has a { that does not enclose a whole segment as in /calls/{id}")
             }
             _ => (!segment.bytes().all(is_literal)).then_some(
-                "holds more than letters, digits and -._~:@!$&'+,= in a segment; write {name} or ** for any",
+                "has a segment with characters other than letters, digits and -._~:@!$&'+,=; write {name} or ** for any",
             ),
         };
         if fault.is_some() {

@@ -140,7 +140,7 @@ impl Policy {
                 why.push(format!("the policy lets keys live at most {days} days"));
             }
             _ if !rule.custom && !rule.lives().any(|choice| choice == life) => {
-                why.push("the policy does not offer its length of life any more".into());
+                why.push("the policy no longer offers its lifetime".into());
             }
             _ => {}
         }

@@ -26,14 +26,14 @@ pub const FIELDS: [FieldHelp; 21] = [
             "revoked",
             "ended",
         ],
-        meaning: "what a request would meet now; ended: expired, abandoned or revoked",
+        meaning: "the state that a request would meet now; ended: expired, abandoned or revoked",
     },
     FieldHelp { name: "account", values: &[], meaning: "the account's slug; several with commas" },
     FieldHelp { name: "issuer", values: &[], meaning: "the issuer's slug; several with commas" },
     FieldHelp {
         name: "expires",
         values: &["<7d", "<30d", "<90d", ">90d", "never", "set"],
-        meaning: "<30d: ends within 30 days or is over; also a date",
+        meaning: "<30d: expires within the next 30 days; also a date",
     },
     FieldHelp {
         name: "created",
@@ -53,7 +53,7 @@ pub const FIELDS: [FieldHelp; 21] = [
     FieldHelp {
         name: "idle",
         values: &["30d", "60d", "90d", "180d"],
-        meaning: "not used for so long, counted from creation if never used",
+        meaning: "not used for this long, counted from creation if never used",
     },
     FieldHelp {
         name: "scope",
@@ -63,7 +63,7 @@ pub const FIELDS: [FieldHelp; 21] = [
     FieldHelp {
         name: "owner",
         values: &["none"],
-        meaning: "who answers for the key, by name or address; none: nobody",
+        meaning: "the owner, by name or mail address; none: no owner",
     },
     FieldHelp { name: "tag", values: &["none"], meaning: "has the tag; none: has no tag" },
     FieldHelp {
@@ -74,7 +74,7 @@ pub const FIELDS: [FieldHelp; 21] = [
     FieldHelp {
         name: "violates",
         values: &["policy"],
-        meaning: "would be refused by its policy if it were made today, and was not replaced",
+        meaning: "its policy would refuse it today, and it was not replaced",
     },
     FieldHelp {
         name: "network",
@@ -86,15 +86,11 @@ pub const FIELDS: [FieldHelp; 21] = [
         values: &["yes", "no"],
         meaning: "whether somebody confirmed the secret",
     },
-    FieldHelp {
-        name: "replaced",
-        values: &["yes", "no"],
-        meaning: "whether a rotation made a key in its place",
-    },
+    FieldHelp { name: "replaced", values: &["yes", "no"], meaning: "whether it was replaced in a rotation" },
     FieldHelp {
         name: "replaces",
         values: &["yes", "no"],
-        meaning: "whether a rotation made it in the place of another key",
+        meaning: "whether it replaces another key after a rotation",
     },
     FieldHelp {
         name: "overlap",
@@ -106,11 +102,11 @@ pub const FIELDS: [FieldHelp; 21] = [
         values: &[],
         meaning: "a part of the name; in quotation marks, or with =, all of it",
     },
-    FieldHelp { name: "by", values: &[], meaning: "the operator who made the key" },
+    FieldHelp { name: "by", values: &[], meaning: "the operator who created the key" },
     FieldHelp {
         name: "creator",
         values: &["gone", "here"],
-        meaning: "gone: the person who made the key has no role any more; here: still has one",
+        meaning: "gone: the person who created the key no longer has a role; here: still has one",
     },
 ];
 

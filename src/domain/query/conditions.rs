@@ -25,7 +25,7 @@ pub(in crate::domain) fn conditions(
     for word in words(text)? {
         if word.negated {
             let span = word.whole.span.start.min(word.start())..word.whole.span.end;
-            let why = format!("{whose} knows no -: take it off, or put the word in quotation marks");
+            let why = format!("{whose} doesn't support -: remove it, or put the word in quotation marks");
             return Err(mistake(span, why));
         }
         let Some(field) = &word.field else {
@@ -37,7 +37,7 @@ pub(in crate::domain) fn conditions(
         let why = match fields.iter().find(|field| **field == name) {
             None => unknown(&typed, fields),
             Some(name) if seen.contains(name) && !often.contains(name) => {
-                format!("{typed}: stands here twice")
+                format!("{typed}: is given twice")
             }
             Some(_) if word.whole.text.is_empty() => format!("{typed}: needs a value"),
             Some(name) => {

@@ -8,7 +8,7 @@ use super::{Cursor, CursorValue};
 
 /// What was given as a cursor is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this is no cursor: copy it whole from the end of an earlier list")]
+#[error("this isn't a valid cursor: copy all of it from the end of an earlier list")]
 pub struct CursorError;
 
 impl fmt::Display for Cursor {

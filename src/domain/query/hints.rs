@@ -33,7 +33,7 @@ pub(super) fn unknown_field(name: &str, term: &str) -> String {
     let name = &*SafeText::new(name);
     if matches!(name, "description" | "text" | "preview" | "key") {
         return format!(
-            "there is no field {name}: write the words alone, they are looked for in name, description, preview and id"
+            "there is no field {name}: write the words alone; they are looked for in name, description, owner, tags, preview and ID"
         );
     }
     match nearest(name, FIELDS.iter().map(|field| field.name)) {

@@ -29,7 +29,7 @@ impl Query {
         for word in words(text)? {
             conditions += word.values.len();
             if conditions > CONDITIONS {
-                let why = format!("a filter has at most {CONDITIONS} conditions: take some out");
+                let why = format!("a filter has at most {CONDITIONS} conditions: remove some");
                 return Err(mistake(word.start()..text.len(), why));
             }
             terms.extend(word.term(text, here)?);

@@ -108,7 +108,7 @@ impl Rules {
             return cancelled("expired");
         }
         if subject.ends_at < case.expires_at {
-            return cancelled("nobody took it over");
+            return cancelled("nobody confirmed it");
         }
         if subject.successor_ends_at.is_some_and(|end| end > now) {
             return cancelled("replaced");

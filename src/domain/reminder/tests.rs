@@ -58,7 +58,7 @@ fn a_mistake_in_a_filter_is_named_with_its_place() {
     assert!(error("state:faild").contains("did you mean failed?"), "{}", error("state:faild"));
     assert!(error("stat:failed").contains("did you mean state:?"), "{}", error("stat:failed"));
     assert!(error("state:sent state:failed").contains("twice"));
-    assert!(error("-state:sent").contains("knows no -"));
+    assert!(error("-state:sent").contains("doesn't support -"));
     assert!(error("key:12").contains("whole id"));
     assert!(error("to:").contains("needs a value"));
 }

@@ -92,7 +92,7 @@ impl Peppers {
         if all.len() > MOST {
             let (found, oldest) = (all.len(), all.last().map_or(0, |pepper| pepper.id.version));
             return Err(format!(
-                "there are {found} peppers, and at most {MOST} are used: rotate the keys of v{oldest}, then take its file away"
+                "there are {found} peppers, and at most {MOST} are used: rotate the keys of v{oldest}, then remove its file"
             ));
         }
         Ok(Self(all.into()))

@@ -187,13 +187,13 @@ impl Alert {
                 let minutes = seconds.div_ceil(60);
                 match source {
                     Source::Address(IpAddr::V6(network)) => format!(
-                        "{attempts} attempts without a key that works in {minutes} minutes from {network}/64: look at the log, and block it if nobody knows it."
+                        "{attempts} failed attempts in {minutes} minutes from {network}/64: look at the log, and block it if nobody knows it."
                     ),
                     Source::Address(address) => format!(
-                        "{attempts} attempts without a key that works in {minutes} minutes from {address}: look at the log, and block it if nobody knows it."
+                        "{attempts} failed attempts in {minutes} minutes from {address}: look at the log, and block it if nobody knows it."
                     ),
                     Source::Network(network) => format!(
-                        "{attempts} attempts without a key that works in {minutes} minutes from {network}, in turns: look at the log, and block it if nobody knows it."
+                        "{attempts} failed attempts in {minutes} minutes from {network}, from several addresses: look at the log, and block it if nobody knows it."
                     ),
                     Source::Others => {
                         "Attempts without a key that works come from more places than are told of one by one \

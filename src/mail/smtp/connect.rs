@@ -30,7 +30,7 @@ impl Smtp {
                 greeting(&mut talk, by).await?;
                 if !self.hello(&mut talk, by).await?.starttls {
                     return Err(
-                        "it offers no STARTTLS; nothing was sent, for it would go in plain text".into()
+                        "it offers no STARTTLS; nothing was sent, because it would go in plain text".into()
                     );
                 }
                 done(talk.say(&Starttls.to_string(), by).await, "STARTTLS")?;
@@ -70,7 +70,7 @@ impl Smtp {
             && !addresses.iter().all(|address| address.ip().to_canonical().is_loopback())
         {
             return Err(
-                "plain text is for this very machine only, and that is another one: use STARTTLS or TLS"
+                "plain text is allowed only on this machine, and that is another one: use STARTTLS or TLS"
                     .into(),
             );
         }

@@ -45,13 +45,13 @@ impl Reply {
 /// Why there was no reply. After any of these the conversation can't go on.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Broken {
-    #[error("the server fell silent")]
+    #[error("the server stopped answering")]
     Silent,
     #[error("the server closed the connection")]
     Closed,
     #[error("the connection broke: {0}")]
     Io(io::Error),
-    #[error("the server said something that is no SMTP: {0}")]
+    #[error("the server's answer isn't SMTP: {0}")]
     Babble(&'static str),
 }
 

@@ -49,7 +49,7 @@ fn settings_that_cannot_work_are_refused_in_words() {
     let empty = Some(("ada".to_owned(), Zeroizing::new(String::new())));
     assert!(refused(SmtpSettings { login: empty, ..settings() }).contains("empty"));
     let tls = SmtpSettings { security: Security::StartTls, ..settings() };
-    assert!(refused(SmtpSettings { host: "a b".into(), ..tls.clone() }).contains("no name"));
+    assert!(refused(SmtpSettings { host: "a b".into(), ..tls.clone() }).contains("isn't a valid name"));
     assert!(
         refused(SmtpSettings { ca_file: Some("/no/such/file".into()), ..tls.clone() })
             .contains("/no/such/file")

@@ -55,7 +55,7 @@ pub(super) fn check_name(host: &str) -> Result<(), MailError> {
 /// The name that the certificate must be made out to.
 pub(super) fn name(host: &str) -> Result<ServerName<'static>, String> {
     ServerName::try_from(host.to_owned())
-        .map_err(|_| format!("{:?} is no name of a mail server", crate::mail::clean::words(host)))
+        .map_err(|_| format!("{:?} isn't a valid name of a mail server", crate::mail::clean::words(host)))
 }
 
 /// What kept TLS from coming about, and what may help.

@@ -111,7 +111,9 @@ async fn tell(inner: &Inner) -> Result<()> {
     inner.was_heard(at);
     // Of what was committed and told to nobody as done this gate hears by this alone.
     match inner.store.seal_left().await {
-        Ok(true) => tracing::info!("a committed change has its number now: its client had gone before"),
+        Ok(true) => {
+            tracing::info!("a committed change now has its number: its client had disconnected before")
+        }
         Ok(false) => {}
         Err(error) => tracing::warn!(%error, "a change that is committed could not be numbered"),
     }

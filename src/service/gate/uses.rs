@@ -83,7 +83,7 @@ impl Uses {
                 None if self.pending.load(Ordering::Relaxed) >= MOST => {
                     if self.uncounted.fetch_add(1, Ordering::Relaxed) == 0 {
                         tracing::warn!(
-                            "use goes uncounted: the database does not take what waits to be written"
+                            "use is not counted: the database does not accept what waits to be written"
                         );
                     }
                     return;

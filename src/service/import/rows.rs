@@ -91,7 +91,7 @@ fn csv(text: &str) -> Result<Table, String> {
         csv::ReaderBuilder::new().delimiter(delimiter.unwrap_or(b',')).from_reader(text.as_bytes());
     let names = reader
         .headers()
-        .map_err(|error| format!("its first line isn't the head of a CSV table: {error}"))?
+        .map_err(|error| format!("its first line isn't the header of a CSV table: {error}"))?
         .clone();
     let (mut table, mut lines) = (Table::default(), Lines { text, seen: 0, line: 1 });
     for record in reader.records() {
@@ -104,7 +104,7 @@ fn csv(text: &str) -> Result<Table, String> {
             }
             Err(error) => {
                 let line = lines.at(error.position());
-                let why = "it has another number of cells than the head".to_owned();
+                let why = "it has a different number of cells than the header".to_owned();
                 table.refused.push(Refused { line, why });
             }
         }

@@ -22,7 +22,8 @@ impl Incident {
             Line::own(self.summary()),
         ];
         if self.cut {
-            let cut = "The audit since then is too long to be read whole: what is older is missing here.";
+            let cut =
+                "The audit since then is too long to be read completely: older entries are missing here.";
             facts.push(Line::own(cut));
         }
         let parts =

@@ -126,7 +126,7 @@ impl Retry {
             State::Cancelled => return Ok(Err("it was cancelled before it was sent".into())),
             State::Written if !self.leaves => {
                 return Ok(Err(
-                    "it was written as a file, and letters still go to a folder: set up a mail server first"
+                    "it was written as a file, and mail still goes to a folder: set up a mail server first"
                         .into(),
                 ));
             }
@@ -137,7 +137,7 @@ impl Retry {
             Fit::Not { state: State::Superseded, why } => {
                 return Ok(Err(format!("the reminder {why} before the expiry has taken its place")));
             }
-            Fit::Not { why, .. } => return Ok(Err(format!("nothing is left to remind of: {why}"))),
+            Fit::Not { why, .. } => return Ok(Err(format!("no reminder is needed any more: {why}"))),
         }
         let admins = recipients(&case.subject.admins);
         if admins.is_empty() {

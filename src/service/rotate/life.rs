@@ -25,7 +25,7 @@ pub(super) async fn life(tx: &mut Tx, old: &Key) -> Result<Option<chrono::Durati
     let next = locked(tx, next).await?;
     if !next.has_ended(tx.now()) {
         return Err(Error::Refused(format!(
-            "key {} has a successor already, {}: rotate or revoke that one",
+            "key {} already has a replacement, {}: rotate or revoke that one",
             old.id, next.id
         )));
     }

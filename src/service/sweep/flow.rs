@@ -148,7 +148,7 @@ impl Run {
         let (broken, words) = flow.broken;
         if broken > 0 && broken == self.tally.deferred && self.tally.settled() == 0 {
             // No fault of any letter's: whoever watches over sweeps must hear of it.
-            return Ok(flow.trouble.or(Some(format!("the mail server broke off every letter: {words}"))));
+            return Ok(flow.trouble.or(Some(format!("the mail server interrupted every letter: {words}"))));
         }
         Ok(flow.trouble)
     }

@@ -23,5 +23,5 @@ pub(super) async fn locked(path: &Path, makes: bool) -> Result<File> {
     })
     .await
     .map_err(|e| Error::Migration(e.to_string()))?
-    .map_err(|e| Error::Migration(format!("no lock can be made beside the database: {e}")))
+    .map_err(|e| Error::Migration(format!("no lock file can be created beside the database: {e}")))
 }

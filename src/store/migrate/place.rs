@@ -23,7 +23,7 @@ pub(super) async fn may_be_filled(pool: &Links, access: Access) -> Result<()> {
     }
     if !access.makes() {
         return Err(Error::Missing(format!(
-            "there is nothing of Keyrack's in {named} yet. Name another with --db, or make one of it with `keyrack migrate`"
+            "{named} has no Keyrack tables yet. Name another with --db, or set it up with `keyrack migrate`"
         )));
     }
     let (encoding, version): (String, String) =

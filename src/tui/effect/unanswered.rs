@@ -25,7 +25,7 @@ impl Request {
     /// What it changes in the database; `None` if it only reads.
     pub fn changes(&self) -> Option<Unanswered> {
         const MADE: &str =
-            "a key that was made meanwhile is not confirmed and stops working 10 minutes after its creation";
+            "if a key was created, it is not confirmed and stops working 10 minutes after its creation";
         let safe = |text: &str| SafeText::new(text).as_str().to_owned();
         let look = |command: &str| format!("look with `keyrack {command}`");
         let (what, look) = match self {
@@ -83,11 +83,9 @@ impl Request {
                 (format!("changing the role of {}", safe(name)), look("operator list"))
             }
             Self::Leave { leave, .. } => {
-                (format!("taking the role of {}", safe(&leave.name)), look("operator list"))
+                (format!("removing the role of {}", safe(&leave.name)), look("operator list"))
             }
-            Self::RetryReminders { .. } => {
-                ("letting reminders be sent again".to_owned(), look("reminders list"))
-            }
+            Self::RetryReminders { .. } => ("resending reminders".to_owned(), look("reminders list")),
             Self::Tell(_) => ("telling admins".to_owned(), look("audit list --filter action:key.tell")),
             Self::RevokeAgain { .. } => (
                 "revoking keys".to_owned(),
@@ -160,7 +158,11 @@ impl RotationRequest {
             }
             Self::Rotate { order, place, .. } => (
                 format!("rotating {}", count(order.keys.len() as u64, "key")),
-                format!("their new secrets are in {} if they were; {}", place.path().display(), look()),
+                format!(
+                    "if they were rotated, their new secrets are in {}; {}",
+                    place.path().display(),
+                    look()
+                ),
             ),
         };
         Some(Unanswered { what, look })

@@ -15,7 +15,7 @@ impl<S: Source> Listing<S> {
     pub fn fate(&self, shell: &Shell, row: &S::Row) -> Option<String> {
         let fits = S::fits(&self.filter.meaning, row);
         self.is_left(row)
-            .then(|| if fits { S::fate(shell, row) } else { "doesn't fit the filter".to_owned() })
+            .then(|| if fits { S::fate(shell, row) } else { "doesn't match the filter".to_owned() })
     }
 
     /// Asks for one row, whatever the filter says of it.

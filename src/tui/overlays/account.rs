@@ -92,7 +92,7 @@ pub fn change(shell: &mut Shell, number: u64, account: &Account) -> Opened {
     }
     let issuers = shell.issuers.as_deref().unwrap_or_default();
     let Some(issuer) = issuers.iter().position(|issuer| issuer.slug == account.issuer) else {
-        shell.toast(Severity::Info, "the account's issuer is not read yet; try again in a moment");
+        shell.toast(Severity::Info, "the account's issuer is still being read; try again in a moment");
         return Opened::refused();
     };
     let plans = &issuers[issuer].policy.plans;

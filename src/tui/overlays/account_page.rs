@@ -150,10 +150,10 @@ fn parts(shell: &Shell, read: &AccountPage) -> Vec<Part> {
     let active = thousands(read.summary.active_keys + read.summary.suspended_keys);
     parts.push(Part::Fact("Active keys", used(&active, read.caps.active_keys)));
     let made = used(&counted(read.made), read.caps.creations_per_minute);
-    parts.push(Part::Fact("Made within a minute", made));
+    parts.push(Part::Fact("Created in a minute", made));
     parts.extend([Part::Space, Part::Heading("Ends next".into())]);
     if read.next.is_empty() {
-        parts.push(Part::Words("No key that still works has an end.".into()));
+        parts.push(Part::Words("No key that works has an expiry.".into()));
     }
     parts.extend(aligned(read.next.iter().map(|key| {
         let end = key.ends_at().map_or_else(String::new, |end| shown::time(end, shell));
@@ -193,7 +193,7 @@ fn counted(count: Count) -> String {
 /// The plan's name, and what it allows.
 fn plan(name: Option<&SafeText>, plan: Option<&Plan>) -> String {
     let Some(name) = name else { return "none".into() };
-    let Some(plan) = plan else { return format!("{name}, which the policy does not have any more") };
+    let Some(plan) = plan else { return format!("{name}, which the policy no longer has") };
     let each = [(plan.requests_per_minute, "a minute"), (plan.requests_per_hour, "an hour")];
     let allows = each.into_iter().filter_map(|(number, per)| {
         number.map(|number| format!("{} requests {per}", thousands(u64::from(number))))

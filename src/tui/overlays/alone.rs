@@ -99,7 +99,7 @@ impl Layer for State {
             let what = self.approval.what();
             shell.toast(
                 Severity::Warning,
-                format!("done without a second person: {what}; an alert tells everybody"),
+                format!("done without a second person: {what}; an alert was raised"),
             );
             shell.close();
             let decision = Decision::Override(String::new());
@@ -113,7 +113,7 @@ impl Layer for State {
         let mut sheet = Sheet::new(styles, area, COLUMNS, LABEL);
         sheet.words(
             Role::Warning,
-            "The policy asks for a second person. Without one it is done at once, the audit says so, and an alert is raised.",
+            "The policy requires a second person. Without one it is done immediately, recorded in the audit, and raises an alert.",
         );
         sheet.space();
         sheet.text("Why", &self.reason, self.typing(), "why it can't wait for another operator", None);

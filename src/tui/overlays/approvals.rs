@@ -77,18 +77,19 @@ impl State {
         let (n, what, by) = (page.approval.n, page.approval.what(), &page.approval.asked_by);
         let left = match page.changed.len() {
             0 => String::new(),
+            1 => " 1 changed since, and stays as it is.".to_owned(),
             many => format!(" {} changed since, and stay as they are.", thousands(many as u64)),
         };
         let (title, words, verb, done) = match decision {
             Decision::Decline => (
                 format!("Decline request {n}?"),
-                format!("{by} asks to {what}. Nothing is done then."),
+                format!("{by} asks to {what}. If you decline, nothing is done."),
                 "Decline",
                 format!("request {n} is declined"),
             ),
             _ => (
                 format!("Approve: {what}?"),
-                format!("{by} asks for it. It is done at once, under both names.{left}"),
+                format!("{by} asks for it. It is done immediately, under both names.{left}"),
                 "Approve",
                 format!("approved: {what}"),
             ),
@@ -110,7 +111,7 @@ impl Layer for State {
                 self.show(shell);
             }
             Some(Action::Approve) if self.is_own(shell) => {
-                let words = "you asked for it yourself: another operator approves it";
+                let words = "you asked for it yourself: another operator must approve it";
                 shell.toast(crate::tui::words::Severity::Warning, words);
             }
             Some(Action::Approve) => self.decide(shell, Decision::Approve),
@@ -123,7 +124,7 @@ impl Layer for State {
             Some(Action::DoAlone) if self.shown().is_some() => {
                 shell.toast(
                     crate::tui::words::Severity::Warning,
-                    "only who asked can do it alone: approve it",
+                    "only the person who asked can do it alone: approve it instead",
                 );
             }
             Some(Action::CloseSweep) => shell.close(),
@@ -196,7 +197,7 @@ fn parts(shell: &Shell, page: &ApprovalPage, place: usize, many: usize, own: boo
     if own {
         let alone = shell.keymap.key(Action::DoAlone);
         parts.push(Part::Words(format!(
-            "You asked for it: another operator approves it. In an emergency {alone} does it without, which raises an alert."
+            "You asked for it: another operator must approve it. In an emergency, {alone} does it without approval and raises an alert."
         )));
     }
     parts.extend([Part::Space, Part::Heading("Keys".into())]);

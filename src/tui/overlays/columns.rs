@@ -80,7 +80,7 @@ impl Layer for State {
             Some(Action::Choose) => {
                 if shell.columns != self.before {
                     let key = shell.keymap.key(Action::SaveChoices);
-                    shell.toast(Severity::Info, format!("{key} saves the columns for the next time"));
+                    shell.toast(Severity::Info, format!("{key} saves the columns for the next start"));
                 }
                 shell.close();
             }

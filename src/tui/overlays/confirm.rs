@@ -182,19 +182,19 @@ fn over(change: &Change, reply: &Reply) -> Option<String> {
         (Change::Standing { account, standing }, Reply::Account(Ok(summary)))
             if summary.account.standing == *standing =>
         {
-            format!("The standing of {account} is {} already", standing.as_str())
+            format!("The standing of {account} is already {}", standing.as_str())
         }
         (Change::Role { operator: name, role }, _)
             if operator(name)?.is_some_and(|one| one.role == *role) =>
         {
-            format!("{name} has the role {role} already")
+            format!("{name} already has the role {role}")
         }
         (Change::RemoveOperator(name), _) if operator(name)?.is_none() => {
             format!("{name} isn't an operator any more")
         }
         _ => return None,
     };
-    Some(format!("{words}: somebody else did it meanwhile, and nothing is left to do."))
+    Some(format!("{words}: somebody else did it meanwhile. Nothing is left to do."))
 }
 
 /// Who would get a letter.
@@ -212,7 +212,7 @@ fn told_words(told: &[Told]) -> (Severity, String) {
         Some(first) => {
             let gone = told.iter().filter(out).count();
             let words =
-                format!("{gone} of {} letters went out. {}: {}", told.len(), first.recipient, first.answer);
+                format!("{gone} of {} letters were sent. {}: {}", told.len(), first.recipient, first.answer);
             (Severity::Bad, words)
         }
         None => {

@@ -148,7 +148,8 @@ impl State {
         self.ids = looked.keys.iter().filter(|key| !key.has_ended(looked.now)).map(|key| key.id).collect();
         self.ended += all - self.ids.len();
         if self.ids.is_empty() {
-            shell.toast(Severity::Info, "All of these keys have ended: there is nothing to edit.");
+            shell
+                .toast(Severity::Info, "All of these keys are expired or revoked: there is nothing to edit.");
             shell.close();
         }
         self.looked = Some(looked);
@@ -176,7 +177,7 @@ impl State {
                 self.amiss = self.wanted(shell).err().map(|(_, why)| why.into());
             }
             Ok(edit) if edit.is_empty() => {
-                shell.toast(Severity::Info, "Fill in what shall change; what is left empty stays as it is.");
+                shell.toast(Severity::Info, "Fill in what to change; empty fields stay as they are.");
             }
             Ok(_) => {
                 self.stage = Stage::Review;
@@ -195,7 +196,7 @@ impl State {
         }
         if !self.counted() {
             self.form.go_to(Focus::Count);
-            self.amiss = Some(format!("type {} to say how many keys shall change", self.ids.len()).into());
+            self.amiss = Some(format!("type {} to confirm how many keys change", self.ids.len()).into());
             return Vec::new();
         }
         self.amiss = None;
@@ -293,9 +294,9 @@ impl Layer for State {
         let same = self.tried.iter().filter(|one| one.changed.is_empty()).count();
         match (same, self.tried.len()) {
             (0, _) => None,
-            (same, all) if same == all => Some("They are so already: nothing would be changed.".into()),
+            (same, all) if same == all => Some("Nothing would change: they are already so.".into()),
             (same, all) => Some(format!(
-                "{} of these {} keys are so already: they stay as they are.",
+                "{} of these {} keys are already so: they stay as they are.",
                 thousands(same as u64),
                 thousands(all as u64)
             )),

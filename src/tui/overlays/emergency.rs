@@ -41,10 +41,10 @@ use table::Table;
 const REASON: &str = "exposed";
 
 /// Said of what was put where no secret belongs.
-const GIVEN: &str = "There is a secret in what you put there: it was not looked for as words, and is not kept. Enter says whose it is; Esc forgets it.";
+const GIVEN: &str = "That text contains a secret. It was not used as a filter and is not stored. Enter finds whose it is; Esc discards it.";
 
 /// Said where nothing is ticked.
-const TICK_FIRST: &str = "tick what is meant first";
+const TICK_FIRST: &str = "tick at least one finding first";
 
 /// The search and what it found.
 #[derive(Debug)]
@@ -138,7 +138,7 @@ impl State {
         }
         if self.input.is_full() {
             self.input.clear();
-            let words = "more than this line holds, so that a key may be missing: put it in a file, and keyrack key find < FILE";
+            let words = "the text is too long for this line, so a key may be missing: save it to a file and run keyrack key find < FILE";
             self.said = Some((Severity::Bad, words.into()));
             return Vec::new();
         }

@@ -185,7 +185,7 @@ impl State {
     fn address(&self) -> Result<Option<std::net::IpAddr>, String> {
         match self.address.value().trim() {
             "" => Ok(None),
-            text => text.parse().map(Some).map_err(|_| "this is no IP address".into()),
+            text => text.parse().map(Some).map_err(|_| "this isn't an IP address".into()),
         }
     }
 

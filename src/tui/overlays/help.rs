@@ -100,7 +100,7 @@ impl State {
             }
         }
         if lines.is_empty() {
-            lines.push(Line::styled("no key does that", styles.of(Role::Muted)).into());
+            lines.push(Line::styled("no key or action matches", styles.of(Role::Muted)).into());
         }
         lines
     }

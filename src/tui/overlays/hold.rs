@@ -171,13 +171,13 @@ impl State {
             if let Some((_, at)) = wrong.into_iter().find(|(wrong, _)| *wrong) {
                 self.form.go_to(at);
                 let untyped = untyped.filter(|_| at == Focus::Number).map(|number| {
-                    format!("type {number}: so many keys are refused at once, and those made later too")
+                    format!("type {number}: that many keys are refused immediately, and new ones too")
                 });
                 self.amiss = target.or(untyped).map(Into::into);
                 return Vec::new();
             }
             if self.what == What::Freeze && counting {
-                self.amiss = Some("Still counting what the filter fits. Try again in a moment.".into());
+                self.amiss = Some("Still counting the keys that match. Try again in a moment.".into());
                 return Vec::new();
             }
         }

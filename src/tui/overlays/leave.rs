@@ -114,10 +114,10 @@ impl Layer for State {
         }
         let count = shell.sweep.as_ref().map(Sweeping::count).unwrap_or_default();
         if shell.leaving.is_some() {
-            sheet.words(Role::Info, "It stops after the letter under way; then Keyrack ends…");
+            sheet.words(Role::Info, "It stops after the letter under way; then Keyrack quits…");
         } else if shell.sweeps() {
             let words = format!(
-                "A sweep goes on: {count} letters. It stops between two letters; the rest stays due, for the next sweep."
+                "A sweep is running: {count} letters. It stops after the letter under way; the rest stays due, for the next sweep."
             );
             sheet.words(Role::Text, &words);
         } else {

@@ -190,7 +190,7 @@ impl State {
         let known: Vec<KeyOf> = kept.map(|one| one.key.clone()).collect();
         if known.is_empty() {
             let key = shell.keymap.key(Action::GiveKey);
-            shell.toast(Severity::Info, format!("All of them are given away: {key} keeps one"));
+            shell.toast(Severity::Info, format!("All of them are given to somebody else: {key} keeps one"));
             return None;
         }
         Some((known.iter().map(|key| key.id).collect(), known))
@@ -212,8 +212,8 @@ impl State {
         if let Some(login) = self.leaver.as_ref().and_then(|leaver| leaver.login.as_ref()) {
             parts.extend([
                 Part::Space,
-                Part::Heading("Their login still opens a connection".into()),
-                Part::Words("Shut it out as the database's administrator:".into()),
+                Part::Heading("Their login can still connect".into()),
+                Part::Words("Lock it as the database's administrator:".into()),
                 Part::Words(login.clone()),
             ]);
         }

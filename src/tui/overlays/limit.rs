@@ -62,7 +62,7 @@ pub fn open(shell: &mut Shell, number: u64, key: Key) -> Opened {
         return Opened::refused();
     }
     if key.is_revoked(shell.now) {
-        shell.toast(Severity::Info, format!("{} is revoked: limits have no meaning for it", key.name));
+        shell.toast(Severity::Info, format!("{} is revoked: limits have no effect on it", key.name));
         return Opened::refused();
     }
     let me = To::Overlay(number);
@@ -113,7 +113,7 @@ impl State {
             true => "its policy's limits again".to_owned(),
             false => key.limits.to_string(),
         };
-        let words = format!("{} has {words}; gates count by that from their next request on", key.name);
+        let words = format!("{} has {words}; gates apply that from the next request on", key.name);
         shell.toast(Severity::Good, words);
         shell.close();
         shell.changed(Subjects::of(audit::Action::KeyLimit));
@@ -247,7 +247,7 @@ impl Layer for State {
         } else if error.is_none() {
             sheet.note(
                 Role::Muted,
-                "Requests in any time of that length: s, m, h or d, such as 100/1m 5000/1h",
+                "Requests in any period of that length (s, m, h or d), such as 100/1m 5000/1h",
             );
         }
         sheet.failure(self.wish.failure());

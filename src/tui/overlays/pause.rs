@@ -208,7 +208,7 @@ impl State {
         if let Some((_, at)) = wrong.into_iter().find(|(wrong, _)| *wrong) {
             self.form.go_to(at);
             let number = self.targets(shell).len();
-            let words = format!("type {number} to say how many keys shall be {}", self.participle());
+            let words = format!("type {number} to confirm how many keys are {}", self.participle());
             self.amiss = (at == Focus::Count).then(|| words.into());
             return Vec::new();
         }
@@ -236,7 +236,7 @@ impl State {
         let changed: Vec<&Key> = held.iter().filter(|one| one.changed).map(|one| &one.key).collect();
         let what = match changed.as_slice() {
             [] => {
-                shell.toast(Severity::Info, "Nothing was changed: it was so already.");
+                shell.toast(Severity::Info, "Nothing was changed: it is already so.");
                 shell.close();
                 return Vec::new();
             }

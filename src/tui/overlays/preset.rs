@@ -44,7 +44,7 @@ pub fn open(shell: &mut Shell, number: u64, first_run: bool) -> Opened {
     let presets: Vec<Policy> =
         all_presets().into_iter().filter(|policy| !there.contains(&policy.slug.as_str())).collect();
     if presets.is_empty() {
-        let words = "every preset is there already; a policy of your own: `keyrack issuer apply FILE`";
+        let words = "every preset is already added; for your own policy: `keyrack issuer apply FILE`";
         shell.toast(Severity::Info, words);
         return Opened::refused();
     }
@@ -118,12 +118,12 @@ impl Layer for State {
         if self.first_run {
             say(
                 Role::Text,
-                "This database is new, and you are its admin. Whose keys shall it hold? Choose an issuer; then come its first account and its first key.",
+                "This database is new, and you are its admin. Choose an issuer, the product whose keys it will hold; then create its first account and key.",
             );
         } else {
             say(
                 Role::Text,
-                "An issuer is a product that gives out keys. Its policy says what they look like and what they may do.",
+                "An issuer is a product that issues keys. Its policy sets their format and what they may do.",
             );
         }
         if let Some(failure) = self.wish.failure() {

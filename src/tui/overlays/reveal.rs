@@ -149,7 +149,7 @@ impl State {
             }
             Some(Action::CopyCheck) => match self.check.clone() {
                 Some(check) => return self.ask(shell, Request::Copy(CopyText::Check(check))),
-                None => self.say(Severity::Info, "this issuer's policy names no call that checks a key"),
+                None => self.say(Severity::Info, "this issuer's policy defines no request that checks a key"),
             },
             Some(Action::HideSecret) => self.hidden = !self.hidden,
             Some(Action::Discard) => self.stage = Stage::Discard,
@@ -208,8 +208,9 @@ impl State {
                 }
                 let ends = times::exact(self.key.created_at + CLAIM_TIME, shell.utc);
                 let name = &self.key.name;
-                let words =
-                    format!("the secret of {name} is gone; unless somebody uses it the key ends at {ends}");
+                let words = format!(
+                    "the secret of {name} was not confirmed; unless the key is used, it expires at {ends}"
+                );
                 shell.toast(Severity::Warning, words);
                 return self.close(shell);
             }
@@ -246,11 +247,11 @@ impl State {
     fn acknowledged(&mut self, shell: &mut Shell, key: &Key) -> Vec<Effect> {
         let name = &key.name;
         let words = match &self.replaces {
-            None => format!("{name} is in use from now on"),
+            None => format!("{name} is confirmed"),
             Some((old, Overlap::None, _)) => format!("{name} replaces {old}, which is revoked now"),
             Some((old, overlap, own)) => {
                 let end = times::exact(overlap.end(*own, shell.now), shell.utc);
-                format!("{name} replaces {old}, which goes on working until {end}")
+                format!("{name} replaces {old}, which keeps working until {end}")
             }
         };
         shell.toast(Severity::Good, words.clone());
@@ -325,7 +326,7 @@ impl Layer for State {
             }
             Reply::WriteSecret(Ok(path)) => {
                 self.taken = true;
-                self.say(Severity::Good, format!("written to {}; only you can read it", path.display()));
+                self.say(Severity::Good, format!("written to {} (mode 0600)", path.display()));
             }
             Reply::WriteSecret(Err(failure)) => self.say(Severity::Bad, failure.text),
             reply if self.acknowledge.awaits(id) => {

@@ -168,14 +168,14 @@ impl Layer for State {
         sheet.space();
         sheet.words(
             Role::Text,
-            "A replacement with the same name, scopes and allow-list is made first. Nothing happens to this key before its secret is in your hands.",
+            "A replacement with the same name, scopes and allow-list is created first. This key does not change until you confirm the new secret.",
         );
         sheet.space();
         let words: Vec<&str> = self.choices.iter().map(|choice| words(*choice)).collect();
         let lines = choice::lines(styles, &words, self.at, true, sheet.field_columns());
         sheet.lines("Overlap", lines, Some(0));
         if self.choices.len() == 1 {
-            sheet.note(Role::Warning, "this issuer's policy lets two keys not overlap");
+            sheet.note(Role::Warning, "this issuer's policy allows no overlap");
         }
         sheet.note(Role::Muted, &self.end(shell));
         let chosen = many::read(self.expiry.value(), Some(&self.key), shell);
@@ -230,10 +230,10 @@ impl State {
     fn end(&self, shell: &Shell) -> String {
         let overlap = self.choices[self.at];
         if overlap == Overlap::None {
-            return "The old key ends as soon as you have taken the new secret over (Done).".into();
+            return "The old key stops working as soon as you confirm the new secret (Done).".into();
         }
         let at = times::exact(overlap.end(self.key.stops_at(), shell.now), shell.utc);
-        format!("The old key goes on working until about {at}, counted from Done.")
+        format!("The old key keeps working until about {at}, counted from Done.")
     }
 
     /// When the replacement expires, by the policy as it is now.

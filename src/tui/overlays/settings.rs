@@ -81,7 +81,7 @@ impl State {
     fn close(&self, shell: &mut Shell) {
         if Choice::VARIANTS.iter().any(|choice| self.is_new(shell, *choice)) {
             let key = shell.keymap.key(Action::SaveChoices);
-            let words = format!("Settings hold until you leave; {key} saves them for the next time.");
+            let words = format!("Settings apply until you quit; {key} saves them for the next start.");
             shell.toast(Severity::Info, words);
         }
         shell.close();
@@ -178,11 +178,11 @@ impl Layer for State {
         let about = match self.form.field() {
             Some(choice) => {
                 let outranked = shell.kept.outranked(choice.name());
-                let outranked = outranked.map(|who| format!(" {who} outranks what is saved."));
+                let outranked = outranked.map(|who| format!(" {who} overrides the saved value."));
                 format!("{}{}", choice.about(), outranked.unwrap_or_default())
             }
             None => {
-                "What you change holds at once. Saved, it holds the next time too, in saved.toml.".to_owned()
+                "Changes apply immediately. Saving keeps them for the next start, in saved.toml.".to_owned()
             }
         };
         // The buttons keep their place, however many lines that takes.

@@ -101,8 +101,10 @@ impl State {
         if let Some(preview) = self.sendable(shell) {
             let age = shell.now - preview.now;
             if age > chrono::Duration::minutes(5) {
-                let words =
-                    format!("what is due was read {} and is read anew", times::ago(preview.now, shell.now));
+                let words = format!(
+                    "what is due was read {} and is being read again",
+                    times::ago(preview.now, shell.now)
+                );
                 shell.toast(Severity::Info, words);
                 return self.read(shell);
             }

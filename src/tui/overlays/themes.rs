@@ -72,7 +72,7 @@ impl Layer for State {
         self.preview(shell);
         if picked == Picked::Chosen {
             let key = shell.keymap.key(Action::SaveChoices);
-            let words = format!("theme {}; {key} saves it for the next time", shell.theme);
+            let words = format!("theme {}; {key} saves it for the next start", shell.theme);
             shell.toast(Severity::Info, words);
             shell.close();
         }

@@ -113,7 +113,9 @@ fn a_gate_out_of_touch_is_said_to_refuse_everything_by_itself() {
     let (mut desk, id) = revoked();
     assert_eq!(says(&mut desk, id, &[confirmed("gate-1", 12), silent("gate-2")]), []);
     desk.says("Refused everywhere: one gate confirmed after 12 ms");
-    desk.says("! gate-2 out of touch since 11:57:00: it refuses everything by itself");
+    desk.says(
+        "! gate-2 out of touch since 11:57:00: it refuses everything until it reaches the database again",
+    );
 }
 
 #[test]
@@ -142,7 +144,7 @@ fn whoever_left_early_is_told_of_a_gate_that_did_not_confirm() {
 fn without_an_answer_nothing_is_said_of_the_gates() {
     let (mut desk, id) = revoked();
     desk.fail(id, Reply::Receipt, FailureKind::Unreachable, "the database can't be reached");
-    desk.says("whether the gates know can't be seen: the database can't be reached");
+    desk.says("whether the gates know is unknown: the database can't be reached");
     desk.says_not("efused everywhere");
 }
 

@@ -51,7 +51,7 @@ impl Source for Accounts {
     }
 
     fn fate(_: &Shell, _: &AccountSummary) -> String {
-        "not among the rows of this list".to_owned()
+        "not in this list".to_owned()
     }
 
     fn one(&self, _: &Shell, slug: &String) -> Option<Request> {
@@ -120,7 +120,7 @@ impl Screen for State {
             columns.push(column("Admins", 40));
         }
         let none = format!("No account yet. {} creates the first.", shell.keymap.key(Action::New));
-        let empty = Empty { unfit: "No account fits the filter.", none: &none };
+        let empty = Empty { unfit: "No account matches the filter.", none: &none };
         self.rows.draw(shell, frame, list_area(area), &columns, |row| cells(row, wide), empty);
     }
 }
@@ -133,7 +133,7 @@ pub fn question(row: &AccountSummary) -> Question {
         Standing::Good => Question {
             title: format!("Suspend {name}?"),
             words: format!(
-                "No new key can be made for it until it is reinstated. Gates refuse {} of it that {} now.",
+                "No key can be created for it until it is reinstated. Gates refuse {} of it that {} now.",
                 count(row.active_keys, "key"),
                 if row.active_keys == 1 { "works" } else { "work" }
             ),
@@ -145,7 +145,7 @@ pub fn question(row: &AccountSummary) -> Question {
         Standing::Suspended => Question {
             title: format!("Reinstate {name}?"),
             words: format!(
-                "Keys can be made for it again, and {} of it pass{} the gates again.",
+                "Keys can be created for it again, and {} of it pass{} the gates again.",
                 count(row.suspended_keys, "key"),
                 if row.suspended_keys == 1 { "es" } else { "" }
             ),

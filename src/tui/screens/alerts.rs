@@ -240,10 +240,7 @@ impl State {
     fn selected_key(&self, shell: &mut Shell) -> Option<KeyId> {
         let key = self.rows.selected()?.alert.key();
         if key.is_none() {
-            shell.toast(
-                Severity::Info,
-                "no key of this database was used there: nobody knows which was meant",
-            );
+            shell.toast(Severity::Info, "no key of this database was used there");
         }
         key
     }
@@ -261,7 +258,7 @@ impl State {
             if let Some(row) = self.rows.selected()
                 && let Some(by) = &row.acknowledged_by
             {
-                shell.toast(Severity::Info, format!("{by} acknowledged it already"));
+                shell.toast(Severity::Info, format!("{by} already acknowledged it"));
             }
             return Vec::new();
         }

@@ -77,13 +77,13 @@ impl Screen for State {
             }
             Action::GoToKey => match self.rows.selected().map(|entry| entry.key) {
                 Some(Some(key)) => shell.filter(About::key(key).filter),
-                Some(None) => shell.toast(Severity::Info, "this change was about no key"),
+                Some(None) => shell.toast(Severity::Info, "this change was not about a key"),
                 None => {}
             },
             Action::VerifyAudit => {
                 let (id, effect) = shell.ask(ME, Request::VerifyAudit);
                 self.verifying = Some(id);
-                shell.toast(Severity::Info, "walking the whole chain…");
+                shell.toast(Severity::Info, "verifying the whole chain…");
                 return vec![effect];
             }
             _ => {}
@@ -117,7 +117,7 @@ impl Screen for State {
             columns.push(column("From", 24));
         }
         let empty = Empty {
-            unfit: "No row fits: actor:ada action:key.revoke account:acme key:ID at:<7d, or words",
+            unfit: "No row matches: try actor:ada action:key.revoke account:acme key:ID at:<7d, or words",
             none: "Nothing was changed yet.",
         };
         self.rows.draw(shell, frame, list_area(area), &columns, |entry| cells(shell, entry, wide), empty);

@@ -98,7 +98,7 @@ impl Screen for State {
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let open = shell.keymap.key(Action::Open);
         let words = match self.rows.selected().map(|row| (row.count, row.card.advice())) {
-            None => " what is to be tidied".to_owned(),
+            None => " keys that need attention".to_owned(),
             Some((Err(unknown), _)) => format!(" {}", unknown.words()),
             Some((Ok(_), advice)) if area.width < WIDE => format!(" {advice}"),
             Some((Ok(_), advice)) => format!(" {advice} {open} shows its keys."),

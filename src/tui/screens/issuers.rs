@@ -151,7 +151,7 @@ impl Screen for State {
             number("Rotate", 7),
             number("Version", 7),
         ];
-        let empty = Empty { unfit: "No issuer fits the filter.", none: "No issuer yet." };
+        let empty = Empty { unfit: "No issuer matches the filter.", none: "No issuer yet." };
         self.rows.draw(shell, frame, list_area(area), &columns, cells, empty);
     }
 }
@@ -240,8 +240,11 @@ fn rules(policy: &Policy) -> Vec<Part> {
     .collect();
     let period =
         policy.rotation.period_days.map_or("when you like".into(), |days| format!("every {days} days"));
-    let overlap =
-        if policy.rotation.overlap { "the old key may overlap" } else { "the old key ends at once" };
+    let overlap = if policy.rotation.overlap {
+        "the old key may overlap"
+    } else {
+        "the old key stops working immediately"
+    };
     let reminders: Vec<String> = policy.reminders.days_before.iter().map(ToString::to_string).collect();
     let headers: Vec<&str> = [
         policy.headers.bearer.then_some("Authorization: Bearer"),

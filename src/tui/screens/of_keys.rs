@@ -179,7 +179,9 @@ where
         // Named by its id, a key is found whatever its status.
         Action::OpenLinked => match key.successor.or(key.predecessor) {
             Some(id) => shell.filter(filter(id)),
-            None => shell.toast(Severity::Info, "this key neither replaces another nor is replaced"),
+            None => {
+                shell.toast(Severity::Info, "this key neither replaces another key nor is replaced by one")
+            }
         },
         _ => {}
     }
@@ -193,7 +195,7 @@ pub fn tell(shell: &mut Shell, key: &Key) {
     let replaced = key.is_being_replaced(shell.now);
     let (occasion, says) = match ended {
         Some((how, _)) => {
-            (Occasion::AfterEnd, format!("that this key is still used although it has ended ({how})"))
+            (Occasion::AfterEnd, format!("that this key is still tried although it stopped working ({how})"))
         }
         None if replaced => {
             (Occasion::Replaced, "that this key is replaced and stops working when its overlap ends".into())
@@ -250,7 +252,7 @@ where
     if ids.len() > 1 {
         for part in S::parts(&rows.filter.meaning) {
             states.push_str(&format!(
-                " {part:?} fits whatever contains it; one name exactly: name:\"{part}\"."
+                " {part:?} matches every name that contains it. For one exact name: name:\"{part}\"."
             ));
         }
     }

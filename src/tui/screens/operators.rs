@@ -128,7 +128,7 @@ impl Screen for State {
         match &self.name {
             Some(field) => draw_name(field, shell, frame, Rect { height: 1, ..area }),
             None => {
-                let words = " viewers look, operators keep keys and accounts, admins all";
+                let words = " viewers read, operators manage keys and accounts, admins manage everything";
                 self.rows.draw_bar(shell, frame, area, Line::styled(words, shell.styles.of(Role::Muted)));
             }
         }
@@ -142,7 +142,7 @@ impl Screen for State {
                 (row.created_by.as_str().to_owned(), Role::Muted),
             ]
         };
-        let empty = Empty { unfit: "No operator fits the filter.", none: "No operator." };
+        let empty = Empty { unfit: "No operator matches the filter.", none: "No operator." };
         self.rows.draw(shell, frame, list_area(area), &columns, cells, empty);
     }
 }
@@ -188,7 +188,10 @@ fn draw_name(field: &TextField, shell: &Shell, frame: &mut Frame, area: Rect) {
 /// Asks whether somebody shall have a role.
 fn ask(shell: &mut Shell, name: &str, role: operator::Role, before: Option<operator::Role>) {
     let words = match (before, role) {
-        (None, _) => "They may look at everything and change nothing. Give them another role afterwards if they need it.".to_owned(),
+        (None, _) => {
+            "They may read everything and change nothing. Give them another role afterwards if they need it."
+                .to_owned()
+        }
         (Some(before), role) => format!("From {} to {}.", before.as_str(), role.as_str()),
     };
     let question = Question {

@@ -1,4 +1,4 @@
-//! How everything stands: a line for each thing, with what wants a person. Enter shows it.
+//! How everything stands: a line for each thing, with what needs attention. Enter shows it.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -63,9 +63,9 @@ pub struct State {
 impl State {
     fn wants(&self) -> String {
         match self.wanting {
-            None | Some(0) => "nothing wants a person".into(),
-            Some(1) => "1 thing wants a person".into(),
-            Some(many) => format!("{many} things want a person"),
+            None | Some(0) => "nothing needs attention".into(),
+            Some(1) => "1 thing needs attention".into(),
+            Some(many) => format!("{many} things need attention"),
         }
     }
 }
@@ -111,7 +111,7 @@ impl Screen for State {
     fn draw(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let open = shell.keymap.key(Action::Open);
         let words = match self.rows.selected() {
-            None => " how everything stands".to_owned(),
+            None => " overview".to_owned(),
             Some(row) if row.about == About::Approvals => {
                 format!(" {}; {open} shows what waits", self.wants())
             }

@@ -170,10 +170,10 @@ impl State {
         if fit.is_empty() {
             let words = match wanted.len() {
                 1 => format!(
-                    "only what failed, is ambiguous, was put off or only written is sent again; this is {}",
+                    "only what failed, is ambiguous, was deferred or only written is sent again; this is {}",
                     wanted.values().map(|mark| mark.state).collect::<String>()
                 ),
-                _ => "only what failed, is ambiguous, was put off or only written is sent again: none of the marked ones"
+                _ => "only what failed, is ambiguous, was deferred or only written is sent again: none of the marked ones"
                     .to_owned(),
             };
             shell.toast(Severity::Info, words);
@@ -201,9 +201,11 @@ fn question(name: Option<&SafeText>, fit: &[(ReminderId, Mark)], others: usize) 
         Some(name) => format!("Send the reminder about {name} again?"),
         None => format!("Send {} again?", count(fit.len() as u64, "reminder")),
     };
-    let mut words = "The next sweep writes again to those whom it did not reach.".to_owned();
+    let mut words = "The next sweep sends it again to everybody it did not reach.".to_owned();
     if ambiguous {
-        words.push_str(" Of what is ambiguous a letter may have arrived: then a second one comes, with the same Message-ID.");
+        words.push_str(
+            " An unanswered letter may have arrived: then a second one follows, with the same Message-ID.",
+        );
     }
     if others > 0 {
         words.push_str(&format!(" {others} of the marked ones did not fail, and stay as they are."));

@@ -12,7 +12,7 @@ pub(super) fn copy_command(state: &mut State) -> Option<Effect> {
     let typed = typed.unwrap_or_else(|| Typed::new("--help"));
     let line = typed.line(shell.named.then_some(shell.database.as_str()));
     if shell.holds_secret(&line) {
-        let words = "There is a secret in it, which no command should have: nothing was copied.";
+        let words = "It contains a secret, which must not be in a command: nothing was copied.";
         shell.toast(Severity::Warning, words);
         return None;
     }

@@ -79,7 +79,7 @@ fn save(state: &mut State) -> Option<Effect> {
     state.screens.of(ScreenId::Keys).view(&mut view);
     let now = choices::now(shell, OfKeys::from(&view));
     let Some(text) = shell.kept.write(now) else {
-        shell.toast(Severity::Info, "Nothing was changed that is not saved already.");
+        shell.toast(Severity::Info, "There are no unsaved changes.");
         return None;
     };
     Some(shell.ask(To::Shell, Request::SaveChoices(path, text)).1)

@@ -29,7 +29,7 @@ pub(super) fn noticed(shell: &mut Shell, history: History) -> Option<Effect> {
 /// there is nothing.
 pub(super) fn opening(shell: &mut Shell) -> Option<Opening> {
     let Some(alarm) = shell.history.alarm(shell.here().zone) else {
-        shell.toast(Severity::Info, "nothing that this machine has seen of this database is gone");
+        shell.toast(Severity::Info, "this database still has everything that this machine has seen in it");
         return None;
     };
     if shell.history.undone > 0 {
@@ -39,7 +39,7 @@ pub(super) fn opening(shell: &mut Shell) -> Option<Opening> {
         return None;
     }
     Some(Opening::Confirm(Question {
-        title: "Does it stay as it is?".into(),
+        title: "Accept the database as it is?".into(),
         words: format!(
             "{alarm}. What was changed after that is gone: look at the audit before you accept it."
         ),

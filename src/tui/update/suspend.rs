@@ -8,7 +8,7 @@ use crate::tui::words::Severity;
 /// Gives the terminal back, unless a letter is being sent.
 pub(super) fn suspend(state: &mut State, job: bool) -> Vec<Effect> {
     if state.shell.sweeps() {
-        let words = "a sweep goes on, and would stand still in the middle of a letter: stop it first";
+        let words = "a sweep is running and would be interrupted in the middle of a letter: stop it first";
         state.shell.toast_until(Holds::Gesture, Severity::Warning, words);
         return Vec::new();
     }

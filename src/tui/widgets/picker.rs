@@ -173,7 +173,7 @@ fn draw(
     frame.set_cursor_position(Position { x: area.x + 2 + cursor, y: area.y });
     let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
     if items.is_empty() {
-        frame.render_widget(Paragraph::new(Line::styled("  nothing fits", styles.of(Role::Muted))), below);
+        frame.render_widget(Paragraph::new(Line::styled("  no match", styles.of(Role::Muted))), below);
         return;
     }
     let height = usize::from(below.height);

@@ -75,7 +75,7 @@ pub(super) fn write_new(path: &Path, text: &[u8]) -> std::io::Result<()> {
 pub(super) fn file_failure(error: &std::io::Error) -> Failure {
     let text = match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
-            "the file exists already and was left alone: choose another name".to_owned()
+            "the file exists and was not changed: choose another name".to_owned()
         }
         _ => format!("the file was not written: {error}. Choose another place"),
     };

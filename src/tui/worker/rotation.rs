@@ -40,6 +40,6 @@ fn home(place: Place) -> Place {
 }
 
 fn broke_off<T>() -> Outcomes<T> {
-    let text = "rotating broke off: look with `keyrack rotation list` what was done".into();
+    let text = "the rotation was interrupted: see with `keyrack rotation list` what was done".into();
     Err(Failure { kind: FailureKind::Other, text })
 }

@@ -55,7 +55,7 @@ on_both! {
         }
         // A dry run of what would make one succeeds, and makes none either.
         let dry = keyrack.run(&["issuer", "add", "voicegram", "--dry-run"]);
-        assert!(dry.status.success() && texts(&dry).1.contains("a new one would be made"), "{dry:?}");
+        assert!(dry.status.success() && texts(&dry).1.contains("a new one would be created"), "{dry:?}");
         keyrack.refused(7, &["key", "list"]);
         keyrack.ok(&["issuer", "add", "voicegram"]);
         assert!(keyrack.keys("").is_empty());

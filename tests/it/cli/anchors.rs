@@ -87,7 +87,7 @@ on_both! {
         assert_eq!(found(&keyrack, &file, &public), ["anchor.history"]);
         let output = keyrack.run(&["audit", "verify", "--anchors", &file, "--public-key", &public]);
         let (stdout, stderr) = texts(&output);
-        assert!(stdout.contains("the chain was computed anew") && stderr.contains("cut or written anew"), "{stdout}{stderr}");
+        assert!(stdout.contains("the chain was recomputed") && stderr.contains("cut off or rewritten"), "{stdout}{stderr}");
     }
 
     async fn a_cut_tail_passes_alone_and_fails_by_its_anchors(db) {

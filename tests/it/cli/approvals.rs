@@ -39,7 +39,7 @@ async fn scene(db: &Database) -> (Service, Service, Service, Vec<KeyId>) {
 async fn asked(service: &Service, keys: &[KeyId]) -> i64 {
     match service.revoke_keys(new_operation(), keys, Some("leaked")).await {
         Err(Error::Asked { n, words }) => {
-            assert!(words.contains("above 2 its policy asks for a second person"), "{words}");
+            assert!(words.contains("above 2 its policy requires a second person"), "{words}");
             assert!(words.contains(&format!("keyrack approval approve {n}")), "{words}");
             n
         }
@@ -200,7 +200,7 @@ on_both! {
         assert_eq!(bob.approvals(true).await.unwrap()[0].state(bob.now().await.unwrap()), "lapsed");
         for (who, decision) in [(&bob, Decision::Approve), (&ada, Decision::Override("now".into()))] {
             let told = refusal(who.decide(new_operation(), n, decision).await);
-            assert!(told.contains("nobody decided in time"), "{told}");
+            assert!(told.contains("nobody decided within an hour"), "{told}");
         }
         assert_eq!(works(&ada, &keys).await, 4);
     }

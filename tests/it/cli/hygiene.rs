@@ -28,7 +28,7 @@ on_both! {
         let scopes = card("unused-scopes");
         assert_eq!((&scopes["count"], &scopes["filter"], &scopes["over"]), (&Value::Null, &Value::Null, &false.into()));
         assert!(text(scopes, "note").starts_with("Not recorded"));
-        assert!(text(card("unused-90d"), "note").starts_with("No use recorded"));
+        assert!(text(card("unused-90d"), "note").starts_with("Unknown: no gate has recorded"));
         let (code, told, _) = cards(&keyrack, &["--max", "never-expires=2,no-owner=2", "--skip", "anywhere"]);
         assert_eq!((code, told.len()), (Some(0), 9));
         let (code, told, _) = cards(&keyrack, &["--only", "no-owner", "--max", "no-owner=1"]);
@@ -42,7 +42,7 @@ on_both! {
         let keyrack = Script::furnished(&db, "voxpria");
         assert!(keyrack.refused(2, &["hygiene", "--only", "ownerless"]).contains("no-owner"));
         assert!(keyrack.refused(2, &["hygiene", "--max", "no-owner"]).contains("and a number"));
-        assert!(keyrack.refused(2, &["hygiene", "--only", "no-owner", "--skip", "no-owner"]).contains("name one card"));
+        assert!(keyrack.refused(2, &["hygiene", "--only", "no-owner", "--skip", "no-owner"]).contains("name at least one card"));
         assert!(keyrack.refused(2, &["hygiene", "--only", "no-owner", "--max", "anywhere=3"]).contains("left out"));
         assert!(keyrack.refused(2, &["hygiene", "--filter", "status:active"]).contains("leave status:"));
         let table = keyrack.run(&["hygiene"]);

@@ -24,7 +24,7 @@ on_both! {
         let exported = keyrack.ok(&["issuer", "show", "voxpria"]);
         let apply = ["issuer", "apply", "-"];
         let long = format!("{exported}\n# {}\n", "x".repeat(1024 * 1024));
-        assert!(failed(2, &apply, &keyrack.run_with_input(&apply, &long)).contains("longer than 1 MiB"));
+        assert!(failed(2, &apply, &keyrack.run_with_input(&apply, &long)).contains("is too long for a policy: at most 1 MiB"));
     }
 
     async fn a_policy_that_hits_living_keys_is_asked_about_with_their_number(db) {

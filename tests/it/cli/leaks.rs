@@ -374,7 +374,7 @@ on_both! {
         assert!(ended.iter().all(|one| text(one, "status") == "revoked"), "{ended:?}");
         assert!(letter().contains("revoked") && sent() == 1, "{}", letter());
         let none = failed_with(&keyrack, 0, &[log, "--tell", "--mail-dir", folder, "--yes"]);
-        assert!(none.contains("nobody is told"), "{none}");
+        assert!(none.contains("nobody was notified"), "{none}");
     }
 }
 

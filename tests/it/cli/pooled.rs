@@ -71,7 +71,7 @@ fn every_kind_of_command_works_behind_transaction_pooling() {
             &["info"],
         ] {
             let output = keyrack.run(args);
-            // 6: something wants a person.
+            // 6: something needs attention.
             assert!(matches!(output.status.code(), Some(0 | 6)), "{args:?}: {:?}", texts(&output));
         }
         let found = keyrack.run_with_input(&["key", "find"], &secret);
@@ -118,7 +118,7 @@ fn each_login_is_itself_behind_a_pooler_and_a_shared_one_is_told() {
             program::run(db.dir(), ["key", "create", "-a", "acme", "-n", "mine", "--json", "--db", address])
         };
         let told = failed(4, &["key", "create"], &create(&at(&pooler, "poolviewer")));
-        assert!(told.contains("takes the role operator"), "{told}");
+        assert!(told.contains("needs the role operator"), "{told}");
         let made = create(&at(&pooler, "poolmaker"));
         assert!(made.status.success(), "{made:?}");
         assert_eq!(db.texts("SELECT actor FROM audit ORDER BY seq DESC LIMIT 1").await, ["poolmaker"]);

@@ -155,7 +155,7 @@ on_both! {
         keyrack.create("acme", "two");
         keyrack.ok(&["audit", "verify", "--expect", head]);
         let other = format!("{}{}", &head[..head.len() - 1], if head.ends_with('0') { '1' } else { '0' });
-        assert!(keyrack.refused(6, &["audit", "verify", "--expect", &other]).contains("noted down"));
+        assert!(keyrack.refused(6, &["audit", "verify", "--expect", &other]).contains("is not the one that was noted: the chain was rewritten"));
         db.execute_past_triggers("audit", "UPDATE audit SET actor = 'mallory' WHERE seq = 3").await;
         assert!(keyrack.refused(6, &["audit", "verify"]).contains("row 3"));
         let output = keyrack.run(&["doctor", "--json"]);
@@ -283,7 +283,7 @@ fn info_says_where_each_setting_was_decided_and_makes_no_database() {
     assert!(text(&of("theme"), "source").ends_with("config.toml:2"));
     assert_eq!((text(&of("mouse"), "value"), text(&of("mouse"), "source")), ("false", "KEYRACK_MOUSE"));
     assert_eq!(text(&of("database"), "source"), "default");
-    assert!(text(&of("state"), "value").contains("not made yet"));
+    assert!(text(&of("state"), "value").contains("not created yet"));
     assert!(!home.path().join(".local/share").exists());
 }
 

@@ -107,7 +107,7 @@ on_both! {
         let output = by_post(&keyrack, &postbox, &["reminders", "sweep"]);
         let (stdout, stderr) = texts(&output);
         assert_eq!(output.status.code(), Some(6), "{stdout}{stderr}");
-        assert!(stderr.contains("the mail server broke off every letter: RCPT: "), "{stderr}");
+        assert!(stderr.contains("the mail server interrupted every letter: RCPT: "), "{stderr}");
         assert_eq!(keyrack.json(&["reminders", "list", "--filter", "state:pending"]).as_array().unwrap().len(), 5);
 
         db.execute("UPDATE deliveries SET next_at = changed_at WHERE state = 'pending'").await;
@@ -136,8 +136,8 @@ on_both! {
         ))
         .await;
         let (_, stderr) = texts(&by_post(&keyrack, &postbox, &["reminders", "sweep"]));
-        let told = "2 letters are in the hands of another sweep, last heard of ";
-        assert!(stderr.contains(told) && stderr.contains("less than a minute ago; what it has not sent"), "{stderr}");
+        let told = "2 letters are with another sweep, last heard of ";
+        assert!(stderr.contains(told) && stderr.contains("less than a minute ago; a sweep after"), "{stderr}");
         assert!(!stderr.contains("Nothing is due"), "{stderr}");
         let swept = by_post(&keyrack, &postbox, &["reminders", "sweep", "-o", "json"]);
         let swept: Value = serde_json::from_slice(&swept.stdout).unwrap();
@@ -190,7 +190,7 @@ on_both! {
         let output = by_post(&keyrack, &postbox, &["reminders", "sweep"]);
         let (stdout, stderr) = texts(&output);
         assert_eq!(output.status.code(), Some(0), "{stdout}{stderr}");
-        assert!(stderr.contains("2 letters met a passing fault") && stdout.contains("greylisted"), "{stdout}{stderr}");
+        assert!(stderr.contains("2 letters deferred after a temporary error") && stdout.contains("greylisted"), "{stdout}{stderr}");
     }
 
     async fn a_mail_server_that_is_away_is_exit_6_and_nothing_is_marked_as_sent(db) {

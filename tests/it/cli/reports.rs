@@ -112,7 +112,7 @@ on_both! {
         let old = keyrack.json(&["report", "--since", "2020-01-01", "--until", "2020-02-01"]);
         assert_eq!((&old["created"]["count"], &old["revoked"]["count"], &old["changes"]), (&0.into(), &0.into(), &Value::Array(Vec::new())));
         assert_eq!(old["until"], "2020-02-01T00:00:00Z");
-        assert!(keyrack.refused(2, &["report", "--since", "2020-02-01", "--until", "2020-01-01"]).contains("begins before it ends"));
+        assert!(keyrack.refused(2, &["report", "--since", "2020-02-01", "--until", "2020-01-01"]).contains("must begin in the past, before it ends"));
         keyrack.refused(2, &["report", "--since", "soonish"]);
         keyrack.refused(2, &["account", "list", "-o", "html"]);
     }

@@ -87,7 +87,7 @@ on_both! {
         assert_eq!(keyrack.json(&["key", "show", &text(&key, "id")[24..]])["id"], key["id"]);
         // Ids that were made together begin alike.
         let told = keyrack.refused(2, &["key", "revoke", &text(&key, "id")[..6], "--yes"]);
-        assert!(told.contains("fits 2 keys"), "{told}");
+        assert!(told.contains("matches 2 keys"), "{told}");
         keyrack.refused(3, &["key", "revoke", "one", "--yes"]);
         assert_eq!(statuses(&keyrack), pairs(&[("one", "active"), ("two", "active")]));
     }

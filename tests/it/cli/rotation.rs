@@ -50,9 +50,9 @@ on_both! {
         assert_eq!((text(&closed[0], "status"), text(&closed[0], "id")), ("revoked", pairs[0].0.as_str()));
         assert!(closed[0]["gates"].is_array());
         assert_eq!(text(&keyrack.json(&["key", "show", &pairs[0].1]), "status"), "active");
-        for (id, words) in [(&pairs[0].0, "it is revoked already"), (&pairs[1].1, "it is the replacement")] {
+        for (id, words) in [(&pairs[0].0, "it is already revoked"), (&pairs[1].1, "it is the replacement")] {
             let refused = keyrack.refused(5, &["rotation", "close", id, "--yes"]);
-            assert!(refused.contains("is in no overlap") && refused.contains(words), "{refused}");
+            assert!(refused.contains("is not in an overlap") && refused.contains(words), "{refused}");
         }
 
         let before = text(&rows(&keyrack, &["--filter", "name:=two"])[0], "ends_at").to_owned();
@@ -68,7 +68,7 @@ on_both! {
         assert!(rows(&keyrack, &[]).is_empty());
         assert_eq!(text(&keyrack.json(&["key", "show", &pairs[2].0]), "revoke_reason"), "all have moved");
         let none = keyrack.run(&["rotation", "close", "--filter", "account:acme", "--yes"]);
-        assert!(String::from_utf8_lossy(&none.stderr).contains("No open overlap fits"), "{none:?}");
+        assert!(String::from_utf8_lossy(&none.stderr).contains("There is no matching overlap to close"), "{none:?}");
         keyrack.ok(&["audit", "verify"]);
     }
 

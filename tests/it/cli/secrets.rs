@@ -80,7 +80,7 @@ on_both! {
         let keyrack = Script::furnished(&db, "voicegram");
         let args = ["key", "create", "--account", "acme", "--name", "lost"];
         let output = keyrack.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
-        assert!(failed(1, &args, &output).contains("no key was made"));
+        assert!(failed(1, &args, &output).contains("no key was created"));
         assert_eq!(keyrack.keys("").len(), 0);
     }
 
@@ -185,7 +185,7 @@ on_both! {
         let unknown = PlainKey::make("gw_", Body::Base62Checksum, &[3; 32]);
         for args in [&["key", "find"][..], &["key", "revoke", "--secret-stdin", "--yes"]] {
             let told = failed(3, args, &keyrack.run_with_input(args, unknown.expose()));
-            let words = format!("A VozAgent API key by its form, not in this database ({name})");
+            let words = format!("A VozAgent API key by its format, not in this database ({name})");
             assert!(told.contains(&words) && !told.contains(unknown.expose()), "{told}");
         }
     }
@@ -201,7 +201,7 @@ on_both! {
         assert!(all.parse::<u32>().is_ok_and(|all| all > 20), "{told}");
         let args = ["key", "revoke", "--secret-stdin", "--yes"];
         let told = failed(2, &args, &keyrack.run_with_input(&args, "e"));
-        assert!(told.contains("No whole secret") && told.contains(" and others: name the key"), "{told}");
+        assert!(told.contains("It contains no complete secret") && told.contains(" and others: name the key"), "{told}");
     }
 
     async fn of_several_secrets_explain_takes_none_and_names_their_keys(db) {
@@ -235,7 +235,7 @@ on_both! {
         assert_eq!(serde_json::from_slice::<Vec<Value>>(&found.stdout).unwrap().len(), 2);
         let args = ["key", "revoke", "--secret-stdin", "--yes"];
         let told = failed(2, &args, &keyrack.run_with_input(&args, format!("{first} and {second}")));
-        assert!(told.contains("No whole secret") && told.contains(second), "{told}");
+        assert!(told.contains("It contains no complete secret") && told.contains(second), "{told}");
     }
 
     async fn a_secret_without_its_prefix_is_found_or_said_to_be_cut_off(db) {
@@ -285,7 +285,7 @@ on_both! {
             format!("{damaged}\nseen as {preview}"),
         ] {
             let told = failed(2, &args, &keyrack.run_with_input(&args, &given));
-            assert!(told.contains("No whole secret") && told.contains(text(&made, "id")), "{told}");
+            assert!(told.contains("It contains no complete secret") && told.contains(text(&made, "id")), "{told}");
             assert_eq!(told.contains("checksum is wrong"), given.contains(&damaged), "{told}");
         }
         assert_eq!(keyrack.keys("status:active").len(), 1);

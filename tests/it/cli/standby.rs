@@ -264,9 +264,9 @@ fn a_file_without_the_right_to_write_is_read_and_refuses_changes_in_words() {
         assert!(told.contains("can only be read") && told.contains("rights of the file"), "{told}");
     }
     let doctor = texts(&as_nobody(path, &["doctor", "--db", &k]).unwrap().output().unwrap());
-    assert!(doctor.0.contains("nobody can change nothing here"), "{doctor:?}");
+    assert!(doctor.0.contains("nobody can't change anything here"), "{doctor:?}");
     assert!(
-        doctor.0.contains("the file can only be read here") && !doctor.0.contains("write-ahead log"),
+        doctor.0.contains("the file is read-only here") && !doctor.0.contains("write-ahead log"),
         "{doctor:?}"
     );
     let through = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];

@@ -41,7 +41,7 @@ on_both! {
         let told = lines(6);
         assert!(told[1]["wants"] == true && text(&told[1], "what").starts_with("1 key within 7 days"), "{told:?}");
         let (stdout, stderr) = texts(&keyrack.run(&["status"]));
-        assert!(stdout.contains("expiring") && stderr.contains("1 thing wants a person: expiring"), "{stdout}{stderr}");
+        assert!(stdout.contains("expiring") && stderr.contains("1 thing needs attention: expiring"), "{stdout}{stderr}");
     }
 
     async fn on_a_schema_from_before_leases_changes_are_made_and_told_as_ever(db) {

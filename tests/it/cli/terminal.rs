@@ -88,7 +88,7 @@ fn a_secret_on_a_terminal_comes_with_the_warning_that_it_is_shown_once() {
     furnished(&db, &[]);
     let (code, screen) = end(start(&db, &["key", "create", "--account", "acme", "--name", "x"]));
     assert_eq!(code, 0, "{screen}");
-    assert!(screen.contains("only time that it is shown"), "{screen}");
+    assert!(screen.contains("only time it is shown"), "{screen}");
     assert!(Script::on(&db).keys("")[0]["acknowledged_at"].is_string());
 }
 

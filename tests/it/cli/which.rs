@@ -61,7 +61,7 @@ on_both! {
         lines.extend_from_slice(b"\xff\xfe\n");
         let args = ["key", "revoke", "--ids-from", "-", "--yes"];
         let told = failed(3, &args, &keyrack.run_with_input(&args, &lines));
-        for words in ["line 3: no key has", "line 4: no key", "line 5: ", "fits 2 keys", "line 6: it looks like a whole secret", "line 7: it is longer", "line 8: it is not UTF-8"] {
+        for words in ["line 3: no key has", "line 4: no key", "line 5: ", "matches 2 keys", "line 6: it looks like a whole secret", "line 7: it is longer", "line 8: it is not UTF-8"] {
             assert!(told.contains(words), "{words:?}: {told}");
         }
         assert!(!told.contains(secret) && !told.contains("line 1:"), "{told}");
@@ -91,7 +91,7 @@ on_both! {
         assert_eq!(db.number("SELECT count(*) FROM audit WHERE action = 'key.acknowledge'").await, rows + 2);
         assert_eq!(keyrack.keys("acknowledged:yes status:active").len(), 2);
         let again = keyrack.run(&[&filter[..], &["--yes"]].concat());
-        assert!(String::from_utf8_lossy(&again.stderr).contains("No secret is left to be confirmed"));
+        assert!(String::from_utf8_lossy(&again.stderr).contains("There is no secret to confirm"));
         keyrack.ok(&["audit", "verify"]);
     }
 
@@ -118,7 +118,7 @@ on_both! {
         keyrack.create("acme", "five");
         terminal.type_text("4\r");
         terminal.wait_for("4 keys are revoked");
-        terminal.wait_for("Created or changed meanwhile, so that the filter fits: \"five\" of acme");
+        terminal.wait_for("Created or changed meanwhile, so that it now matches the filter: \"five\" of acme");
         assert!(terminal.wait_for_exit(std::time::Duration::from_secs(10)).success());
         assert_eq!(names(&keyrack, "active"), ["five"]);
     }

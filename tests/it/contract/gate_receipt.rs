@@ -155,6 +155,6 @@ on_both! {
         well.close().await;
         // Where no gate is left, nobody can say that the key is refused.
         let told = text(&revoke(third.key.id, &[]).stderr);
-        assert!(told.contains("But no gate is known to this database") && !told.contains("Gates:"), "{told}");
+        assert!(told.contains("But this database knows no gate") && !told.contains("Gates:"), "{told}");
     }
 }

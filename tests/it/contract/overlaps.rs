@@ -123,13 +123,13 @@ on_both! {
             (&alone, "nobody rotated it".to_owned()),
             (&pending, "nobody confirmed the secret of its replacement".into()),
             (&new, format!("it is the replacement: name the old key, {}", old.id)),
-            (&gone, "it is revoked already".into()),
+            (&gone, "it is already revoked".into()),
         ] {
             let close = service.close_overlaps(new_operation(), closing(&[&old, key])).await.unwrap_err();
             let extend = extending(&[&old, key], Duration::hours(1));
             let extend = service.extend_overlaps(new_operation(), extend).await.unwrap_err();
             for refused in [close.to_string(), extend.to_string()] {
-                assert!(refused.contains("is in no overlap") && refused.contains(&why), "{refused}");
+                assert!(refused.contains("is not in an overlap") && refused.contains(&why), "{refused}");
             }
         }
         assert_eq!(status(&service, old.id).await, Status::Active, "all of them or none");
@@ -161,7 +161,7 @@ on_both! {
         assert_eq!(service.key(forever.id).await.unwrap().expires_at, Some(before + day));
         // What the old key would have lived is in the audit alone.
         let own = service.extend_overlaps(new_operation(), extending(&[&forever, &short], day * 2)).await.unwrap_err();
-        assert!(matches!(&own, Error::Invalid { field: Field::Overlap, why } if why.contains("\"short\"") && why.contains("would expire by")), "{own}");
+        assert!(matches!(&own, Error::Invalid { field: Field::Overlap, why } if why.contains("\"short\"") && why.contains("an overlap can't last beyond")), "{own}");
         assert_eq!(service.key(forever.id).await.unwrap().expires_at, Some(before + day), "all of them or none");
         service.extend_overlaps(new_operation(), extending(&[&forever], day * 5)).await.unwrap();
         let long = service.extend_overlaps(new_operation(), extending(&[&forever], day)).await.unwrap_err();
@@ -189,7 +189,7 @@ on_both! {
             service.extend_overlaps(new_operation(), extending(&[&old], Duration::hours(24))).await.unwrap_err(),
             service.close_overlaps(new_operation(), closing(&[&old])).await.unwrap_err(),
         ] {
-            assert!(refused.to_string().contains("it is replaced already"), "{refused}");
+            assert!(refused.to_string().contains("it is already replaced"), "{refused}");
         }
     }
 }

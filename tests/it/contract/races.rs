@@ -31,7 +31,7 @@ on_both! {
             let (one, other) = tokio::join!(make(), make());
             assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
             let refused = [one, other].into_iter().find_map(Result::err).unwrap();
-            assert!(refused.to_string().contains("there is an account"), "{refused}");
+            assert!(refused.to_string().contains("there is already an account"), "{refused}");
         }
     }
 

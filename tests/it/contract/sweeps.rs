@@ -241,7 +241,7 @@ on_both! {
             assert!(!retried.again);
             retried.why.unwrap()
         };
-        assert_eq!(ask(&revoked, 0).await, "nothing is left to remind of: revoked");
+        assert_eq!(ask(&revoked, 0).await, "no reminder is needed any more: revoked");
         assert_eq!(ask(&moot, 0).await, "it was sent");
         assert_eq!(ask(&moot, 1).await, "the reminder 7 days before the expiry has taken its place");
         let nobody = service.retry_reminders(new_operation(), &[new_operation()]).await.unwrap_err();

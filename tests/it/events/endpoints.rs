@@ -55,7 +55,7 @@ on_both! {
         assert!(refused(5, &["desk", "https://h.example/", "--secret-file", file]).contains("already"));
         assert!(refused(2, &["a", "http://h.example/", "--secret-file", file]).contains("https://"));
         assert!(refused(2, &["a", "https://u:p@h.example/", "--secret-file", file]).contains("password"));
-        assert!(refused(2, &["a", "https://h.example/", "--secret-file", "own"]).contains("whole path"));
+        assert!(refused(2, &["a", "https://h.example/", "--secret-file", "own"]).contains("absolute path"));
         assert!(refused(2, &["a", "https://h.example/", "--secret-file", file, "--kinds", "flown"]).contains("created, imported"));
         refused(2, &["No Name", "https://h.example/", "--secret-file", file]);
         refused(2, &["a", "https://h.example/"]);

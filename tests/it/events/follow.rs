@@ -59,7 +59,7 @@ on_both! {
         let only = once(&keyrack, &["--kinds", "revoked,leaked"]);
         assert!(matches!(only.as_slice(), [only] if only == revoked), "{only:?}");
         assert_eq!(once(&keyrack, &["--from", &(numbers.len() + 1).to_string()]), Vec::<Value>::new());
-        assert!(keyrack.refused(1, &["events", "follow", "--once", "--from", "9999"]).contains("went back"));
+        assert!(keyrack.refused(1, &["events", "follow", "--once", "--from", "9999"]).contains("the database was restored"));
         assert!(keyrack.refused(2, &["events", "follow", "--kinds", "flown"]).contains("created, imported"));
         let ids: std::collections::BTreeSet<&str> = events.iter().map(|event| text(event, "id")).collect();
         assert_eq!(ids.len(), events.len());

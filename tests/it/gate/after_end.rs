@@ -208,7 +208,7 @@ on_both! {
         assert!(!letters.exists() || std::fs::read_dir(&letters).unwrap().count() == 0);
         let told = keyrack.json(&["key", "tell", &used, &used, "--mail-dir", folder, "--yes", "--reason", "see INC-7"]);
         assert_eq!((told.as_array().unwrap().len(), &told[0]["state"]), (1, &"written".into()), "{told}");
-        assert!(keyrack.refused(5, &["key", "tell", &works, "--replaced", "--mail-dir", folder, "--yes"]).contains("in no open overlap"));
+        assert!(keyrack.refused(5, &["key", "tell", &works, "--replaced", "--mail-dir", folder, "--yes"]).contains("is not in an open overlap"));
         let next = office.rotate_key(new_operation(), works.parse().unwrap(), keyrack::domain::expiry::Overlap::Hours24).await.unwrap();
         office.acknowledge_key(new_operation(), next.key.id).await.unwrap();
         let aside = db.dir().join("aside");

@@ -204,10 +204,10 @@ on_both! {
             (Vec::new(), "attributes is missing"),
             (field(1, ""), "attributes.request.http is missing"),
             (field(1, field(4, "")), "attributes.request.http is missing"),
-            (http([raw("authorization", &key), merged("authorization", &key)].concat()), "each header is told in two ways"),
-            (http([raw("authorization", &key), raw(":path", "/api/v1/credits")].concat()), "the path is told in two ways"),
-            (http([merged("authorization", &key), merged(":method", "POST")].concat()), "the method is told in two ways"),
-            (http([merged("authorization", &key), merged("host", "other")].concat()), "the host is told in two ways"),
+            (http([raw("authorization", &key), merged("authorization", &key)].concat()), "each header has two different values"),
+            (http([raw("authorization", &key), raw(":path", "/api/v1/credits")].concat()), "the path has two different values"),
+            (http([merged("authorization", &key), merged(":method", "POST")].concat()), "the method has two different values"),
+            (http([merged("authorization", &key), merged("host", "other")].concat()), "the host has two different values"),
             (http(raw("authorization", "Bearer a\nb")), "can't be read"),
         ] {
             let reply = channel.ask(&message).await;

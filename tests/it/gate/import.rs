@@ -219,7 +219,7 @@ on_both! {
         let lines: Vec<u64> = told["refused"].as_array().unwrap().iter().map(|row| row["line"].as_u64().unwrap()).collect();
         assert_eq!(lines, [3, 4, 6, 7]);
         assert!(text(&told["refused"][3], "why").contains("no scope calls:fly"), "{told}");
-        assert!(texts(&refused).1.contains("4 rows are in error, so that nothing was imported"), "{refused:?}");
+        assert!(texts(&refused).1.contains("4 rows have errors, so nothing was imported"), "{refused:?}");
         assert_eq!(keys_there(&db).await, 0);
         let skipped = keyrack.run_with_input(&[&args[..], &["--skip-errors"]].concat(), &table);
         assert_eq!(counts(&serde_json::from_slice(&skipped.stdout).unwrap()), [1, 0, 4], "{skipped:?}");
@@ -271,7 +271,7 @@ on_both! {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(!written.contains(text(&made, "secret")) && written.ends_with("{\"keys\":2,\"kind\":\"end\"}\n"), "{written}");
-        assert_eq!(keyrack.refused(2, &["export", "all.ndjson"]).matches("can't be made").count(), 1);
+        assert_eq!(keyrack.refused(2, &["export", "all.ndjson"]).matches("can't be created").count(), 1);
         assert_eq!(keyrack.json(&["audit", "list", "--filter", "action:export.write"]).as_array().unwrap().len(), 1);
         drop(service);
 

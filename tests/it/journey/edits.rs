@@ -26,10 +26,10 @@ on_both! {
             terminal.type_text(owner);
             // Somebody else edits the same key meanwhile: their field stays theirs.
             keyrack.ok(&["key", "edit", id, "--description", owner, "--yes"]);
-            terminal.wait_for("Somebody changed this key meanwhile");
+            terminal.wait_for("Somebody else changed this key meanwhile");
             terminal.press("ctrl-s");
             terminal.wait_for(&format!("→ {owner}"));
-            terminal.wait_for("No request is decided by that");
+            terminal.wait_for("This does not affect requests");
             terminal.answer("enter");
             terminal.wait_for("Hub was edited");
             let after = keyrack.json(&["key", "show", id]);

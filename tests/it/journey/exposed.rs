@@ -88,7 +88,7 @@ on_both! {
             } else {
                 terminal.send(secret.as_bytes());
             }
-            terminal.wait_for("There is a secret in what you put there");
+            terminal.wait_for("That text contains a secret");
             terminal.wait_quietly(Duration::from_millis(300));
             terminal.press("enter");
             terminal.wait_for("Exposed key: Front desk");

@@ -58,7 +58,7 @@ on_both! {
         terminal.answer("y");
         terminal.wait_for("✓ gate-1 confirmed after");
         terminal.wait_for("! gate-2 out of touch since");
-        terminal.wait_for("it refuses everything by itself");
+        terminal.wait_for("it refuses everything until");
         terminal.wait_for("Refused everywhere: one gate confirmed after");
         terminal.press("enter");
         terminal.wait_for("Old one revoked at");

@@ -72,7 +72,7 @@ on_both! {
         let home = home();
         let mut terminal = console(&home, &db);
         // Who named an address is asked whether a new database is meant.
-        terminal.wait_for("Make a new database there? [y/N]");
+        terminal.wait_for("Create a new database there? [y/N]");
         terminal.type_text("y");
         terminal.press("enter");
         terminal.wait_for("Welcome to Keyrack");
@@ -343,7 +343,7 @@ on_both! {
         terminal.press("tab");
         terminal.press("tab");
         terminal.answer("enter");
-        terminal.wait_for("type 3 to say how many keys shall end");
+        terminal.wait_for("type 3 to confirm how many keys are revoked");
         assert_eq!(service.account("acme").await.unwrap().active_keys, 4);
         terminal.press("backspace");
         terminal.press("backspace");

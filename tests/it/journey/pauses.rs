@@ -17,7 +17,7 @@ on_both! {
         terminal.wait_for("● active");
         terminal.press("p");
         terminal.wait_for("Pause Hub?");
-        terminal.wait_for("then it works again by");
+        terminal.wait_for("then it works again");
         terminal.answer("y");
         terminal.wait_for("Refused everywhere: the gate confirmed after");
         assert_eq!(gate.me(&hub.secret).status, 401);

@@ -21,7 +21,7 @@ on_both! {
         terminal.wait_for("write 3h, 7d");
         terminal.press("ctrl-u");
         terminal.type_text("5d");
-        terminal.wait_for("It goes on working until");
+        terminal.wait_for("It keeps working until");
         // From the fields to the buttons, and to the one that does it.
         for _ in 0..3 {
             terminal.press("tab");
@@ -78,7 +78,7 @@ on_both! {
         terminal.type_text("9d");
         terminal.press("ctrl-s");
         terminal.wait_for("Works from");
-        terminal.wait_for("Have the place ready");
+        terminal.wait_for("Have ready the place");
         terminal.answer("enter");
         terminal.wait_for("This is the only time it is shown");
         let planned = keyrack.keys("status:planned");

@@ -43,11 +43,11 @@ on_both! {
         assert!(terminal.wait_for_exit(PATIENCE).success());
         db.restore().await;
         let mut terminal = console(&db, (80, 24));
-        terminal.wait_for("This database went back");
+        terminal.wait_for("This database is older than before");
         terminal.wait_for("3 revocations are undone");
         terminal.wait_for("● active");
         terminal.press("2");
-        terminal.wait_for("This database went back");
+        terminal.wait_for("This database is older than before");
         terminal.press("1");
         terminal.press("H");
         terminal.wait_for("type 3 to confirm");
@@ -64,7 +64,7 @@ on_both! {
         }
         terminal.press("q");
         assert!(terminal.wait_for_exit(PATIENCE).success());
-        assert_eq!(texts(&Script::on(&db).run(&["key", "list"])).1.lines().filter(|line| line.contains("went back")).count(), 0);
+        assert_eq!(texts(&Script::on(&db).run(&["key", "list"])).1.lines().filter(|line| line.contains("is older than before")).count(), 0);
     }
 
     async fn without_anything_undone_an_admin_is_asked_whether_it_stays_so(db) {
@@ -79,7 +79,7 @@ on_both! {
         let mut terminal = console(&db, (80, 24));
         terminal.wait_for("no revocation known here is undone");
         terminal.press("H");
-        terminal.wait_for("Does it stay as it is?");
+        terminal.wait_for("Accept the database as it is?");
         terminal.answer("y");
         terminal.wait_for("accepted, and recorded in the audit");
         terminal.wait_until_gone("went back");
@@ -115,7 +115,7 @@ on_both! {
         drop(gate);
         db.restore().await;
         let mut gate = start();
-        gate.wait_for_log("This database went back");
+        gate.wait_for_log("This database is older than before");
         let metrics = || gate.get("/metrics", &[WITH_TOKEN]).body;
         assert!(metrics().contains("keyrack_gate_database_went_back 1"), "{}", metrics());
         let keyrack = Script::on(&db);

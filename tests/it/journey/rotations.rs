@@ -21,7 +21,7 @@ on_both! {
         let mut terminal = Start::new(home.path()).on(&db.address()).size(120, 40).spawn();
         terminal.wait_for("● live");
         terminal.press("0");
-        terminal.wait_for("every open overlap");
+        terminal.wait_for("open overlaps, the next to end first");
         terminal.wait_for("hub");
         terminal.wait_for("never used");
         terminal.press("e");
@@ -81,7 +81,7 @@ on_both! {
         assert!(new.len() == 3 && new.iter().all(|key| key["expires_at"].is_string()), "{new:?}");
         terminal.press("esc");
         terminal.press("0");
-        terminal.wait_for("every open overlap");
+        terminal.wait_for("open overlaps, the next to end first");
         terminal.wait_for("two");
     }
 }

@@ -108,7 +108,7 @@ on_both! {
                 let mut terminal = start();
                 terminal.wait_for("opening");
                 terminal.send(b"j");
-                terminal.wait_for("kept until it has");
+                terminal.wait_for("kept until it does");
                 leaves(terminal, way, "while it opens");
                 line.hold(false);
             }

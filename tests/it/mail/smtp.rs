@@ -228,7 +228,7 @@ async fn plain_text_goes_to_this_machine_only() {
         let away = SmtpSettings { host: host.into(), ..settings(25, Security::PlainLoopback) };
         let outcome = mailer(away).send(&letter("ada@acme.example")).await;
         assert!(
-            matches!(&outcome, LetterOutcome::Unavailable { answer } if answer.contains("this very machine only")),
+            matches!(&outcome, LetterOutcome::Unavailable { answer } if answer.contains("plain text is allowed only on this machine")),
             "{host}: {outcome:?}"
         );
     }

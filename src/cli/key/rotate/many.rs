@@ -46,7 +46,7 @@ async fn decide_and_rotate(
     let service = session.service().await?;
     let Some(first) = chosen.keys.first() else {
         session.outcome().list::<Rotated>(&[], now)?;
-        session.remark("No key fits that there is to rotate. Nothing was changed.");
+        session.remark("There is no matching key to rotate. Nothing was changed.");
         return Ok(());
     };
     let order = RotateKeys {
@@ -89,7 +89,7 @@ async fn decide_and_rotate(
     let (number, to) = (thousands(rotated.len() as u64), place.path().display());
     let keys = if rotated.len() == 1 { "key is" } else { "keys are" };
     session.remark(&format!(
-        "{number} {keys} rotated. The new secrets are in {to} (mode 0600) and nowhere else."
+        "{number} {keys} rotated. The new secrets are in {to} (mode 0600). Keyrack kept no other copy."
     ));
     gates.tell(session);
     printed.and_then(|()| gates.verdict())

@@ -40,6 +40,6 @@ fn the_report_says_what_to_do_about_what_went_wrong() {
     assert_eq!(lines[0], "Sent 3 letters with 5 reminders in all.");
     assert!(lines[1].starts_with("1 letter failed") && lines[1].contains("--filter state:failed"));
     assert!(lines[2].contains("--filter state:ambiguous") && lines[2].contains("Message-ID"));
-    assert!(lines[3].starts_with("2 letters met a passing fault"));
+    assert!(lines[3].starts_with("2 letters deferred after a temporary error"));
     assert_eq!(outcome(&Tally { sent: 1, reminders: 1, ..Tally::default() }).len(), 1);
 }

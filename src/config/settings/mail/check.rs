@@ -25,7 +25,7 @@ impl MailSettings {
         }
         let password = match (&self.password_file, &self.password_credential) {
             (file, credential) if file.value.is_some() && credential.value.is_some() => {
-                let why = "`password-file` and `password-credential` are both set: take one of them away";
+                let why = "`password-file` and `password-credential` are both set: remove one of them";
                 return Err(credential.source.error(why));
             }
             (file, _) if file.value.is_some() => Some(&file.source),

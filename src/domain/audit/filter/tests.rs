@@ -59,7 +59,7 @@ fn a_mistake_in_a_filter_of_the_audit_is_marked_at_its_place() {
         ("at:<1d,2d", "<1d,2d", "takes one value"),
         ("key:0192", "0192", "whole id"),
         ("account:a_b", "a_b", "hyphens"),
-        ("a -actor:ada", "actor:ada", "knows no -"),
+        ("a -actor:ada", "actor:ada", "doesn't support -"),
     ] {
         let error = read(text).unwrap_err();
         assert_eq!(&text[error.start..error.end], place, "{text}: {error}");

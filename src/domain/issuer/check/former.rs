@@ -27,7 +27,8 @@ impl Policy {
             }
             match former.length {
                 None if prefix.is_empty() => {
-                    faults.add(&whole, "name a prefix or a length: else anything would be looked up");
+                    faults
+                        .add(&whole, "name a prefix or a length: otherwise every string would be looked up");
                 }
                 Some(length) if !(SHORTEST..=LONGEST).contains(&length) => {
                     faults.add(&at("length"), format!("{length}: must be {SHORTEST} to {LONGEST}"));
@@ -48,7 +49,7 @@ impl Policy {
                 faults.add(&at("hash"), reason);
             }
             if self.format.former[..i].contains(former) {
-                faults.add(&whole, "this form stands here twice");
+                faults.add(&whole, "this form is listed twice");
             }
         }
     }

@@ -36,7 +36,7 @@ impl Policy {
                 if list.is_empty() {
                     faults.add(
                         &at("methods"),
-                        "is empty: no request would ever fit; write \"*\" for any method",
+                        "is empty: no request would ever match; write \"*\" for any method",
                     );
                 }
                 for method in list {

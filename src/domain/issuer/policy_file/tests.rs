@@ -241,7 +241,7 @@ fn what_is_wrong_is_refused_with_its_line() {
         (
             "former-prefixes = [\"old_\"]",
             "former-prefixes = [\"old_\", \"ac_\"]",
-            "former-prefixes[1]: \"ac_\" stands here twice",
+            "former-prefixes[1]: \"ac_\" is listed twice",
         ),
         ("body = \"hex\"", "body = \"base64\"", "unknown variant"),
         ("body = \"hex\"", "body = \"hex\"\nlength = 12", "unknown field"),
@@ -250,7 +250,7 @@ fn what_is_wrong_is_refused_with_its_line() {
         ("name = \"calls:write\"", "name = \"calls\"", "resource:action"),
         ("description = \"Make calls\"", "description = \"\"", "scopes[1].description: must not be empty"),
         ("default = \"30d\"", "default = \"60d\"", "60d is not among the choices"),
-        ("default = \"30d\"", "default = \"soon\"", "no expiry"),
+        ("default = \"30d\"", "default = \"soon\"", "isn't a valid expiry"),
         ("choices = [\"30d\", \"90d\"]", "choices = [\"30d\", \"never\"]", "never can't be chosen"),
         ("choices = [\"30d\", \"90d\"]", "choices = [\"30d\", \"91d\"]", "longer than max-days"),
         ("choices = [\"30d\", \"90d\"]", "choices = [\"30d\", \"30d\"]", "twice"),
@@ -268,7 +268,7 @@ fn what_is_wrong_is_refused_with_its_line() {
             "http://acme.example/keys",
             "help.replace-url: must begin",
         ),
-        ("?old={key}", "?old={name}", "{name} is unknown here"),
+        ("?old={key}", "?old={name}", "{name} is unknown: use"),
         (
             "contact = \"keys@acme.example\"",
             "contact = \"keys\"",

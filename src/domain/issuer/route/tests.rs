@@ -208,10 +208,10 @@ fn patterns_are_checked() {
         ("/a/{id", "whole segment"),
         ("/a/{}", "whole segment"),
         ("/a/{a b}", "whole segment"),
-        ("/a/x{id}", "more than letters"),
-        ("/a/*", "more than letters"),
-        ("/a/%20", "more than letters"),
-        ("/a b", "more than letters"),
+        ("/a/x{id}", "characters other than letters"),
+        ("/a/*", "characters other than letters"),
+        ("/a/%20", "characters other than letters"),
+        ("/a b", "characters other than letters"),
     ] {
         assert!(
             pattern_fault(path).is_some_and(|fault| fault.contains(reason)),

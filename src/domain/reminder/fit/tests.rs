@@ -78,7 +78,7 @@ fn a_reminder_of_a_key_that_ended_or_changed_is_cancelled() {
     assert_eq!(with(|case| case.subject.revoked = true), not(State::Cancelled, "revoked"));
     assert_eq!(with(|case| case.subject.expires_at = Some(day(70))), not(State::Cancelled, "expiry changed"));
     assert_eq!(with(|case| case.subject.expires_at = None), not(State::Cancelled, "expiry changed"));
-    assert_eq!(with(|case| case.subject.ends_at = day(61)), not(State::Cancelled, "nobody took it over"));
+    assert_eq!(with(|case| case.subject.ends_at = day(61)), not(State::Cancelled, "nobody confirmed it"));
     assert_eq!(
         with(|case| case.subject.successor_ends_at = Some(day(99))),
         not(State::Cancelled, "replaced")

@@ -12,7 +12,7 @@ impl Finding {
             |policy| format!("a {} {}", policy.name, policy.wording.noun),
         );
         match &self.kind {
-            Kind::Whole => format!("{what} by its form, not in this database ({database})"),
+            Kind::Whole => format!("{what} by its format, not in this database ({database})"),
             Kind::Cut { found, wanted } => {
                 format!("{what} that is cut off: {found} characters after the prefix instead of {wanted}")
             }
@@ -29,7 +29,7 @@ impl Finding {
                     if provider.starts_with(['A', 'O']) || *provider == "npm token" { "an" } else { "a" };
                 format!("not one of ours: looks like {an} {provider}")
             }
-            Kind::Former => format!("{what} by a former form, not in this database ({database})"),
+            Kind::Former => format!("{what} by a former format, not in this database ({database})"),
             Kind::Unknown => "not one of ours: no issuer in this database has its prefix".to_owned(),
         }
     }

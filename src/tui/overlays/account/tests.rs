@@ -57,8 +57,8 @@ fn a_slug_that_is_taken_is_refused_in_the_form() {
     let mut desk = form(false);
     filled(&mut desk);
     let (id, _) = only_request(desk.press("ctrl-s"));
-    desk.fail(id, Reply::CreateAccount, FailureKind::Rule, "there is an account acme already");
-    desk.says("there is an account acme already");
+    desk.fail(id, Reply::CreateAccount, FailureKind::Rule, "there is already an account acme");
+    desk.says("there is already an account acme");
 }
 
 #[test]

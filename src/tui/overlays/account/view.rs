@@ -40,7 +40,7 @@ impl State {
                 sheet.lines("Slug", vec![Line::styled(slug.to_owned(), styles.of(Role::Text))], None)
             }
             None => {
-                let hint = "short and for ever";
+                let hint = "short and permanent";
                 sheet.text("Slug", &self.slug, here(Focus::Slug), hint, error(Field::Slug).as_deref());
             }
         }

@@ -44,7 +44,9 @@ fn kr_16_a_request_shows_whom_it_touches_and_what_changed_since() {
 fn kr_16_approving_takes_one_key_and_a_yes() {
     let (mut desk, _) = opened(vec![page(approval(3, "grace"))]);
     desk.press("a");
-    desk.says("Approve: revoke 12 keys?").says("under both names. 1");
+    desk.says("Approve: revoke 12 keys?")
+        .says("under both")
+        .says("names. 1 changed since, and stays as it is.");
     let sent = |effects: Vec<crate::tui::effect::Effect>| {
         effects.into_iter().any(|effect| {
             matches!(
@@ -59,7 +61,7 @@ fn kr_16_approving_takes_one_key_and_a_yes() {
 #[test]
 fn kr_16_who_asked_is_offered_no_approval() {
     let (mut desk, _) = opened(vec![page(approval(3, "ada"))]);
-    desk.says("another operator approves it").says("which raises an alert");
+    desk.says("another operator must approve it").says("and raises an alert");
     desk.press("a");
     desk.says("you asked for it yourself");
     desk.press("O");

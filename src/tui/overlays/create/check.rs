@@ -36,26 +36,28 @@ impl State {
         }
         match field {
             Field::Account if self.checked && self.account.is_none() => Some("choose an account".into()),
-            Field::Account => {
-                self.account.as_ref().filter(|account| account.account.standing == Standing::Suspended).map(
-                    |_| "this account is suspended: no key can be made for it until it is reinstated".into(),
-                )
-            }
+            Field::Account => self
+                .account
+                .as_ref()
+                .filter(|account| account.account.standing == Standing::Suspended)
+                .map(|_| {
+                    "this account is suspended: no key can be created for it until it is reinstated".into()
+                }),
             Field::Name if self.name.value().trim().is_empty() => {
                 self.checked.then(|| "a name is required: say what the key is for".into())
             }
             Field::Name if self.is_name_of_other() => {
-                Some("that is the name of the key that it is like: choose another".into())
+                Some("that is the name of the key it is copied from: choose another".into())
             }
             Field::Name => text::check_name(self.name.value()).err().map(|error| error.to_string()),
             Field::Description => {
                 text::check_description(self.description.value()).err().map(|error| error.to_string())
             }
             Field::Scopes if self.checked && !self.scopes.is_empty() && self.scopes.scopes().is_empty() => {
-                Some("tick at least one scope: a key without any could do nothing".into())
+                Some("tick at least one scope: a key without scopes can do nothing".into())
             }
             Field::Expiry if self.is_custom(shell) && self.custom.is_empty() => {
-                self.checked.then(|| "write when it ends: 90d, 12w, 2027-01-31".into())
+                self.checked.then(|| "write when it expires: 90d, 12w, 2027-01-31".into())
             }
             Field::Expiry => self.account.is_some().then(|| self.chosen_expiry(shell).err()).flatten(),
             Field::Allow => Networks::parse(self.allow.value()).err().map(|error| error.to_string()),

@@ -41,7 +41,7 @@ pub fn edit(shell: &mut Shell, number: u64, key: Key) -> Opened {
         return Opened::refused();
     }
     if let Some((how, _)) = key.ended(shell.now) {
-        let words = format!("{} is {how}: only a key that has not ended can be edited", key.name);
+        let words = format!("{} is {how}, so it can't be edited", key.name);
         shell.toast(Severity::Info, words);
         return Opened::refused();
     }
@@ -235,7 +235,7 @@ impl State {
 /// What a save would change nothing of.
 pub(super) fn nothing(edited: &[Edited]) -> Option<String> {
     let same = edited.iter().all(|one| one.changed.is_empty());
-    same.then(|| "It is so already: nothing would be changed.".into())
+    same.then(|| "Nothing would change: it is already so.".into())
 }
 
 /// Name, description, networks, owner, address, tags and what is planned, as they stand in their fields.

@@ -127,7 +127,7 @@ fn a_mistake_in_the_expiry_or_the_allow_list_is_shown_as_one_types() {
         .says("3M could mean minutes or months: write 3m for minutes or 3mo for months");
     desk.strike("ctrl-u \"45D\"").says_not("↑");
     desk.strike("ctrl-u \"45d\"").says_not("↑");
-    desk.strike("tab \"10.0.0.0/8 nowhere\"").says("\"nowhere\" is no address");
+    desk.strike("tab \"10.0.0.0/8 nowhere\"").says("\"nowhere\" isn't a valid address");
     assert_eq!(desk.press("ctrl-s"), [], "a form with a mistake goes nowhere");
     desk.says_not("review");
 }
@@ -139,7 +139,7 @@ fn vp_28_each_refusal_is_shown_in_its_own_words_and_the_form_stays_filled_in() {
     let (id, first) = send(&mut desk);
     let mut sent = id;
     for (kind, words) in [
-        (FailureKind::NotPermitted, "ada can't create keys: that takes the role operator"),
+        (FailureKind::NotPermitted, "ada can't create keys: that needs the role operator"),
         (FailureKind::Rule, "account acme is suspended, so no key can be made for it"),
         (FailureKind::Rule, "account acme has 20 active keys and its limit is 20. Revoke one first"),
     ] {

@@ -106,7 +106,7 @@ impl State {
             let line = Line::styled(editing.key.preview.to_string(), styles.of(Role::Text));
             sheet.lines("Key", vec![line], None);
             if editing.moved {
-                let words = "Somebody changed this key meanwhile. What you had not changed here shows what it is now.";
+                let words = "Somebody else changed this key meanwhile. Fields that you did not change show the new values.";
                 sheet.note(Role::Warning, words);
             }
         } else {
@@ -264,8 +264,8 @@ impl State {
         sheet.facts(&list);
         sheet.space();
         let words = match gates {
-            true => "Gates decide by it from the next request on. The secret stays the same.",
-            false => "No request is decided by that. The secret stays the same.",
+            true => "Gates use it from the next request on. The secret stays the same.",
+            false => "This does not affect requests. The secret stays the same.",
         };
         sheet.words(Role::Muted, words);
         if let Some(words) = self.wish.beforehand() {
@@ -330,7 +330,8 @@ impl State {
         }
         sheet.facts(&list);
         sheet.space();
-        let words = "The secret is shown once, right after this. Have the place ready that it belongs to.";
+        let words =
+            "The secret is shown once, right after this. Have ready the place where you will store it.";
         sheet.words(Role::Muted, words);
         sheet.failure(self.wish.failure());
         sheet.space();
@@ -342,7 +343,7 @@ impl State {
 
 /// The sentence that a policy without scopes owes the operator (VG-05).
 fn fully_privileged(policy: &Policy) -> String {
-    format!("none: this {} is fully privileged, it may do everything on its account", policy.wording.noun)
+    format!("none: this {} is fully privileged; it may do everything on its account", policy.wording.noun)
 }
 
 /// A choice as people say it.

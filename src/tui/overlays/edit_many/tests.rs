@@ -64,8 +64,8 @@ fn kr_10_a_selection_is_edited_in_what_was_filled_in() {
     };
     assert_eq!(edit, wanted);
     desk.says("Expires changes on 2 keys, 1 key of them ▲ can do more than before");
-    desk.says("1 of these 3 keys are so already");
-    desk.strike("enter").says("type 3 to say how many keys shall change");
+    desk.says("1 of these 3 keys are already so");
+    desk.strike("enter").says("type 3 to confirm how many keys change");
     desk.write("3");
     let (_, request) = only_request(desk.press("enter"));
     let Request::Edit { edit: sent, keys, shown, .. } = request else { panic!("{request:?}") };
@@ -86,7 +86,7 @@ fn kr_10_extending_a_selection_takes_at_most_ten_keys() {
 fn kr_10_nothing_filled_in_goes_nowhere_and_a_mistake_stands_at_its_field() {
     let mut desk = form(80, 24);
     asks_nothing(&desk.press("ctrl-s"));
-    desk.told("Fill in what shall change").says_not("review");
+    desk.told("Fill in what to change").says_not("review");
     desk.press("\"soonish\" tab");
     desk.says("\"soonish\" isn't a valid expiry").strike("ctrl-s").says_not("review");
 }

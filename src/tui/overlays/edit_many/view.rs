@@ -42,7 +42,7 @@ impl State {
 
     fn form(&self, shell: &Shell, sheet: &mut Sheet<'_>) {
         let styles = &shell.styles;
-        sheet.words(Role::Muted, "What is left empty stays as it is on each key. Secrets stay the same.");
+        sheet.words(Role::Muted, "Empty fields stay as they are on each key. Secrets stay the same.");
         if self.ended > 0 {
             sheet.words(Role::Warning, &self.ended_words());
         }
@@ -51,10 +51,10 @@ impl State {
             ("Expires", Focus::Expires, "+90d is longer by that; 90d from now; 2027-01-31; never"),
             ("Add scopes", Focus::AddScopes, "such as calls:read calls:write"),
             ("Remove scopes", Focus::RemoveScopes, ""),
-            ("Allow from", Focus::Allow, "networks besides, such as 203.0.113.0/24; any: from anywhere"),
-            ("No longer from", Focus::Disallow, "networks as the keys have them"),
-            ("Owner", Focus::Owner, "a person or a team; none takes it away"),
-            ("Owner mail", Focus::Mail, "none takes it away"),
+            ("Allow from", Focus::Allow, "networks to add, such as 203.0.113.0/24; any: from anywhere"),
+            ("No longer from", Focus::Disallow, "networks to remove, as written on the keys"),
+            ("Owner", Focus::Owner, "a person or a team; none removes it"),
+            ("Owner mail", Focus::Mail, "none removes it"),
             ("Add tags", Focus::Tag, "such as prod team:data"),
             ("Remove tags", Focus::Untag, ""),
             (
@@ -130,7 +130,7 @@ impl State {
             }
         }
         if fields.is_empty() && self.wish.beforehand().is_none() && self.wish.failure().is_none() {
-            sheet.words(Role::Info, "looking what would change…");
+            sheet.words(Role::Info, "checking what would change…");
         }
         let keys = |number: usize| match number {
             1 => "1 key".to_owned(),

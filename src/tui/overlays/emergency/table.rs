@@ -222,7 +222,7 @@ impl Table {
             };
             let words = match self.rows.iter().any(works) {
                 true => "They stop working immediately. This can't be undone.",
-                false => "None of them works now; revoked, they never will again.",
+                false => "None of them works now. Revoked keys can never work again.",
             };
             lines.push(Line::styled(fit::cut(words, width), styles.of(Role::Warning)));
             hints.insert(0, (key(Action::Yes), act.as_str()));

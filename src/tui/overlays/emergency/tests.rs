@@ -248,10 +248,10 @@ fn it_says_of_how_many_the_first_are_shown_and_where_an_unknown_secret_was_looke
     desk.reply(id, Reply::Find(Ok(search)));
     desk.says("20 of 10000 or more keys fit").press("n");
     let (id, _) = only_request(desk.paste("a secret of elsewhere"));
-    let words = "a VozAgent API key by its form, not in this database (keys.db)";
+    let words = "a VozAgent API key by its format, not in this database (keys.db)";
     let clue = Clue { line: 1, column: 1, words: words.into(), ours: true };
     desk.reply(id, Reply::Find(Ok(Search { clues: vec![clue], ..Search::default() })));
-    desk.says("A VozAgent API key by its form, not in this database (keys.db).");
+    desk.says("A VozAgent API key by its format, not in this database (keys.db).");
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn a_secret_put_into_a_filter_is_neither_looked_for_nor_shown_but_asked_about() 
         let effects =
             if hurried { desk.hurry(&format!("\"{secret}\"")) } else { desk.paste(&format!("x {secret}")) };
         assert!(!leaks(&desk, &effects, &secret), "{screen}: {effects:?}");
-        desk.says("There is a secret in what you put there");
+        desk.says("That text contains a secret");
         let (id, request) = only_request(desk.press("enter"));
         let given = if hurried { secret.clone() } else { format!("x {secret}") };
         assert_eq!(request, Request::Find(SentKey::exact(given.as_bytes())));
@@ -299,12 +299,12 @@ fn a_secret_pasted_over_a_table_or_into_a_choice_is_asked_about_too_and_esc_forg
     let (_, secret) = leaked();
     let mut desk = Desk::new();
     desk.paste(&secret);
-    desk.says("There is a secret in what you put there");
+    desk.says("That text contains a secret");
     desk.strike("esc").closed();
     desk.press("n");
     let effects = desk.paste(&secret);
     asks_nothing(&effects);
-    desk.says("There is a secret in what you put there");
+    desk.says("That text contains a secret");
     assert!(!leaks(&desk, &effects, &secret));
 }
 
@@ -321,7 +321,7 @@ fn a_card_hears_that_its_key_is_revoked_elsewhere() {
     desk.says("CI runner").says_not("It was revoked").live(Subjects::KEYS);
     let (id, _) = desk.tried.pop().expect("it is asked again");
     desk.reply(id, Reply::Revoke(Ok(vec![dead(true)])));
-    desk.says("It was revoked by grace meanwhile").says("nothing works with it any more");
+    desk.says("It was revoked by grace meanwhile").says("it no longer works");
     assert_eq!(desk.press("y"), [], "nothing is left to revoke of {}", key.name);
 }
 

@@ -40,7 +40,7 @@ impl State {
             Stage::Ask => {
                 sheet.words(
                     Role::Text,
-                    "Paste the exposed key. Its last four characters, its id or its name do too.",
+                    "Paste the exposed key. Or type its last four characters, its ID or its name.",
                 );
                 sheet.space();
                 let dots = "•".repeat(self.input.len().min(columns - 3));
@@ -52,7 +52,7 @@ impl State {
                 sheet.line(line, true);
                 sheet.words(
                     Role::Muted,
-                    "Any text does, and a scanner's report. o Enter searches a file or a folder.",
+                    "Any text works, also a scanner's report. o Enter searches a file or a folder.",
                 );
                 "Exposed key".to_owned()
             }
@@ -165,11 +165,11 @@ impl State {
             let words = match (key.revoked(shell.now), several) {
                 (Some(revoked), false) => {
                     format!(
-                        "It was revoked at {}: nothing works with it any more. {no} looks for another.",
+                        "It was revoked at {}: it no longer works. {no} looks for another.",
                         times::exact(revoked.at, shell.utc)
                     )
                 }
-                _ => format!("None of them works any more. {no} looks for another."),
+                _ => format!("None of them works now. {no} looks for another."),
             };
             sheet.words(Role::Ok, &words);
         } else if !shell.may(Permission::ChangeKeys) {

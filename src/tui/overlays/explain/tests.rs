@@ -65,7 +65,7 @@ fn what_is_typed_is_explained_at_once() {
     let mut desk = explained(runner());
     desk.press("ctrl-u");
     assert_eq!(desk.write("POST /nowhere"), []);
-    desk.says("✕ scope No route of").strike("tab ctrl-u \"no address\"").says("this is no IP address");
+    desk.says("✕ scope No route of").strike("tab ctrl-u \"no address\"").says("this isn't an IP address");
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn a_key_that_nobody_made_is_unknown() {
     let made = created("voicegram", "CI");
     let (id, _) = only_request(paste(&mut desk, made.secret.expose()));
     desk.reply(id, Reply::Find(Ok(Search::default())));
-    desk.says("✕ known The form is right, but no such key was ever made here");
+    desk.says("✕ known The format is right, but this database has no such key");
     desk.says_not("There is no key to look at");
 }
 

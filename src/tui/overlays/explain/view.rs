@@ -52,7 +52,7 @@ impl State {
             (None, Some(told)) => self.draw_steps(&mut sheet, shell, &told),
             (None, None) if self.asked.is_some() => sheet.words(Role::Info, "looking…"),
             (None, None) => {
-                let words = "It is shown nowhere and not kept: only what is wrong with it. Enter reads it.";
+                let words = "It is neither shown nor stored; only the result is. Enter checks it.";
                 sheet.words(Role::Muted, words);
             }
         }
@@ -71,7 +71,7 @@ impl State {
         } else if told.complete() {
             (Role::Ok, "✓ It would pass now: every step is in order.")
         } else {
-            (Role::Ok, "✓ Nothing speaks against it, as far as it was looked at.")
+            (Role::Ok, "✓ No step refuses it, as far as it was checked.")
         };
         sheet.words(role, words);
         // Where there is no key to look at, or no secret, the steps about it have nothing to say.

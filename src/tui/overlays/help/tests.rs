@@ -13,8 +13,8 @@ fn help_is_made_from_the_bindings_in_force() {
 #[test]
 fn help_shows_only_what_holds_on_the_screen_it_was_opened_from() {
     let mut desk = Desk::new();
-    desk.strike("5 ? / \"verify\"").says("V Check that no row of the audit");
-    desk.strike("ctrl-u \"rotate the\"").says("no key does that");
+    desk.strike("5 ? / \"verify\"").says("V Verify the hash chain of the audit");
+    desk.strike("ctrl-u \"rotate the\"").says("no key or action matches");
 }
 
 #[test]
@@ -44,8 +44,8 @@ fn no_word_of_the_help_is_hidden_under_the_scroll_mark() {
         desk.press("pagedown");
     }
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words.contains("Replace the key by a successor with the same attributes"), "{words}");
-    assert!(words.contains("Go to the key that this one replaces or is replaced by"), "{words}");
+    assert!(words.contains("Rotate the key: create a replacement with the same attributes"), "{words}");
+    assert!(words.contains("Go to the key that it replaces or is replaced by"), "{words}");
 }
 
 #[test]

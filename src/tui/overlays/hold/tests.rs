@@ -57,10 +57,10 @@ fn order(text: &str) -> PauseOrder {
 #[test]
 fn kr_05_what_a_filter_fits_is_frozen_for_an_hour_once_the_number_is_typed() {
     let mut desk = question("account:acme", 271);
-    desk.says("Fits 271 keys now; those made later are refused too.");
-    desk.says("Until 2026-11-21 13:00:00 UTC; then it lifts itself.");
+    desk.says("Matches 271 keys now; keys created later are refused too.");
+    desk.says("Until 2026-11-21 13:00:00 UTC; then it is lifted automatically.");
     asks_nothing(&desk.press("y"));
-    desk.says("type 271: so many keys are refused at once");
+    desk.says("type 271: that many keys are refused immediately");
     asks_nothing(&desk.press("\"27\" enter"));
     let (id, request) = sent(&mut desk, "\"1\" enter");
     assert_eq!(request.target, HoldTarget::Keys(Query::parse("account:acme", Here::utc(noon())).unwrap()));
@@ -79,7 +79,7 @@ fn kr_05_another_number_of_keys_is_another_question() {
     let effects = desk.update(Message::Live(LiveEvent::Changed(Subjects::KEYS)));
     counted(&mut desk, effects, 4);
     asks_nothing(&desk.press("enter"));
-    desk.says("type 4: so many keys");
+    desk.says("type 4: that many keys");
 }
 
 #[test]
@@ -89,10 +89,10 @@ fn kr_05_one_key_needs_no_number_and_an_empty_filter_is_refused_here() {
     let mut desk = Desk::new();
     asks_nothing(&desk.open(Opening::Hold { of: String::new(), lift: None }));
     asks_nothing(&desk.press("y"));
-    desk.says("an empty filter fits every key");
+    desk.says("an empty filter matches every key");
     let effects = desk.paste("account:acme");
     counted(&mut desk, effects, 0);
-    desk.says("Fits 0 keys now");
+    desk.says("Matches 0 keys now");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn kr_05_the_creation_of_keys_is_stopped_for_an_account_an_issuer_or_all() {
         let mut desk = Desk::new();
         desk.open(Opening::Hold { of: of.into(), lift: None });
         desk.press("right");
-        desk.says("Stop the creation of keys?").says("those that exist work on");
+        desk.says("Stop the creation of keys?").says("existing keys keep working");
         let (id, request) = sent(&mut desk, "down down right y");
         let (account, issuer) = (account.map(str::to_owned), issuer.map(str::to_owned));
         assert_eq!(request.target, HoldTarget::Creation { account: account.clone(), issuer });
@@ -156,7 +156,7 @@ fn kr_05_a_refusal_stands_at_its_field_and_what_was_written_stays() {
         id,
         Reply::Hold,
         FailureKind::Field(Field::Filter),
-        "filter: status:active changes with use or time: take it out",
+        "filter: status:active changes with use or time: remove it",
     );
     desk.says("changes with use or time").says("status:active account:acme");
     assert_eq!(desk.press("up down"), []);

@@ -72,13 +72,13 @@ impl State {
                 sheet.words(Role::Text, &format!("{}.", hold.words()));
                 let then = match hold.kind {
                     HoldKind::Freeze => {
-                        "These keys work again at once, unless each is refused for another reason."
+                        "These keys work again immediately, unless they are refused for another reason."
                     }
-                    HoldKind::Creation => "Keys can be made again at once.",
+                    HoldKind::Creation => "Keys can be created again immediately.",
                 };
                 sheet.words(Role::Muted, then);
             }
-            None => sheet.words(Role::Warning, "It holds no longer: nothing is left to lift."),
+            None => sheet.words(Role::Warning, "It is no longer in force: there is nothing to lift."),
         }
     }
 
@@ -109,7 +109,7 @@ impl State {
         }
         let until = self.lasting(shell).ok().and_then(|lasting| lasting.end(shell.now, []).ok());
         let until = until.map(|at| format!("Until {}; ", times::exact(at, shell.utc))).unwrap_or_default();
-        sheet.note(Role::Muted, &format!("{until}then it lifts itself."));
+        sheet.note(Role::Muted, &format!("{until}then it is lifted automatically."));
         for (label, at, field, hint) in [
             ("Message", Focus::Message, &self.message, "for the refused, where the policy shows it"),
             ("Reason", Focus::Reason, &self.reason, "why; kept with it and in the audit"),
@@ -128,12 +128,12 @@ impl State {
         let fits = self.fits.as_ref().map(|(_, count)| *count);
         match (freezes, fits) {
             (false, _) => {
-                "No key of these can be made or rotated meanwhile; those that exist work on.".into()
+                "None of these keys can be created or rotated meanwhile; existing keys keep working.".into()
             }
-            (_, None) => "Gates refuse what it fits, also keys made later.".into(),
+            (_, None) => "Gates refuse every key that matches, including keys created later.".into(),
             (_, Some(None)) => "counting…".into(),
             (_, Some(Some(fits))) => format!(
-                "Fits {}{} now; those made later are refused too.",
+                "Matches {}{} now; keys created later are refused too.",
                 count(fits.number(), "key"),
                 fits.or_more()
             ),

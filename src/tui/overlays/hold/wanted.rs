@@ -15,11 +15,12 @@ impl State {
     pub(super) fn target(&self, shell: &Shell) -> Result<HoldTarget, String> {
         let text = self.of.value().trim();
         if shell.holds_secret(text) {
-            return Err("there is a secret in it: take it out".into());
+            return Err("it contains a secret: remove it".into());
         }
         if self.what == What::Freeze {
             let query = Query::parse(text, shell.here()).map_err(|error| error.to_string())?;
-            let empty = "an empty filter fits every key: write for example account:acme, or issuer:voxpria";
+            let empty =
+                "an empty filter matches every key: write for example account:acme, or issuer:voxpria";
             return if query.terms.is_empty() { Err(empty.into()) } else { Ok(HoldTarget::Keys(query)) };
         }
         let one = |slug: &str| !slug.is_empty() && !slug.contains(|c: char| c.is_whitespace() || c == ':');

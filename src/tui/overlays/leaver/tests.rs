@@ -57,7 +57,7 @@ fn kr_13_what_they_own_is_given_and_the_rest_kept_unless_told() {
     assert_eq!((leave.give.len(), leave.keys.len(), leave.to.as_str()), (3, 3, "Grace"));
     let effects = desk.reply(id, Reply::Leave(Ok(Left { given: vec![numbered(1)], kept: 2 })));
     desk.keep(effects);
-    desk.says("bob left").says("1 key to Grace").says("Their login still opens a connection");
+    desk.says("bob left").says("1 key to Grace").says("Their login can still connect");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn kr_13_what_is_kept_is_rotated_or_revoked_in_one_decision() {
     desk.press("esc");
     desk.press("a");
     desk.press("ctrl-r");
-    desk.says("All of them are given away");
+    desk.says("All of them are given to somebody else");
     desk.press("a");
     desk.press("ctrl-r");
     desk.says("Rotate 3 keys");

@@ -123,7 +123,7 @@ impl State {
         let mut say =
             |role, words: &str| lines.extend(fit::lines(words, width, styles.of(role)).into_iter().take(2));
         if let Some(login) = self.leaver.as_ref().and_then(|leaver| leaver.login.as_ref()) {
-            say(Role::Muted, &format!("Their login is shut out by: {login}"));
+            say(Role::Muted, &format!("To lock their login: {login}"));
         }
         say(Role::Warning, "Their rights end immediately. Keys that are kept go on working.");
         if self.wish.under_way() {

@@ -60,7 +60,7 @@ fn agreed_budgets_are_sent_and_said_to_hold_from_the_next_request_on() {
     let changed = Key { limits, ..key("voxpria", "CRM") };
     desk.reply(id, Reply::SetLimits(Ok(Box::new(changed))));
     desk.closed();
-    let said = "CRM has 900/1m; gates count by that from their next request on";
+    let said = "CRM has 900/1m; gates apply that from the next request on";
     desk.told(said);
 }
 
@@ -108,7 +108,7 @@ fn a_refusal_is_shown_in_the_form_in_its_own_words() {
         id,
         Reply::SetLimits,
         FailureKind::NotPermitted,
-        "ada can't change the limits of keys: that takes the role operator",
+        "ada can't change the limits of keys: that needs the role operator",
     );
     desk.says("can't change the limits of keys");
 }
@@ -124,7 +124,7 @@ fn a_viewer_and_a_revoked_key_get_no_form() {
     let revoked = Key { revoked_at: Some(noon()), ..key("voxpria", "CRM") };
     let effects = desk.open(Opening::Limit(Box::new(revoked)));
     asks_nothing(&effects);
-    desk.closed().told("limits have no meaning");
+    desk.closed().told("limits have no effect on it");
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn what_fits_a_name_comes_before_what_fits_only_a_sentence() {
 #[test]
 fn the_palette_offers_only_what_holds_here() {
     let mut desk = Desk::new();
-    desk.strike("5 : \"revoke the selected\"").says("nothing fits");
+    desk.strike("5 : \"revoke the selected\"").says("no match");
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn span(text: &str) -> PauseOrder {
 #[test]
 fn kr_05_a_yes_pauses_the_key_for_an_hour() {
     let mut desk = question(&[hub()]);
-    desk.says("Pause Hub?").says("Refused until 2026-11-21 13:00:00 UTC; then it works again by itself.");
+    desk.says("Pause Hub?").says("Refused until 2026-11-21 13:00:00 UTC; then it works again automatically.");
     let (id, request) = sent(&mut desk, "y");
     assert_eq!((request.keys, request.order), (vec![hub().id], Some(span("1h"))));
     assert_eq!(desk.press("y enter esc"), [], "while it is under way nothing is sent twice");
@@ -103,9 +103,9 @@ fn kr_05_what_the_policy_forbids_stands_at_its_field() {
     desk.reply(first, Reply::Held(Ok(Vec::new())));
     let (id, _) = desk.preview();
     let kind = FailureKind::Field(Field::Until);
-    let words = "end of the pause: 30 days away, and the policy of VoxPria allows at most 7 days";
+    let words = "end of the pause: 30 days from now, but the policy of VoxPria allows at most 7 days";
     desk.fail(id, Reply::Held, kind, words);
-    desk.says("↑ end of the pause: 30 days away").says("Pause Hub?");
+    desk.says("↑ end of the pause: 30 days from now").says("Pause Hub?");
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn kr_05_for_several_keys_their_number_is_typed() {
     let mut desk = question(&keys);
     desk.says("Pause 3 keys?");
     asks_nothing(&desk.press("y"));
-    desk.says("type 3 to say how many keys shall be paused");
+    desk.says("type 3 to confirm how many keys are paused");
     desk.write("2");
     asks_nothing(&desk.press("enter"));
     desk.press("backspace \"3\"");

@@ -160,9 +160,9 @@ impl State {
         let (until, again) = (
             until.map(|at| format!(" until {}", times::exact(at, shell.utc))).unwrap_or_default(),
             if self.several() {
-                "then they work again by themselves"
+                "then they work again automatically"
             } else {
-                "then it works again by itself"
+                "then it works again automatically"
             },
         );
         sheet.note(Role::Muted, &format!("Refused{until}; {again}."));
@@ -178,7 +178,7 @@ fn draw_receipt(shell: &Shell, frame: &mut Frame, area: Rect, done: &Done, recei
     sheet.space();
     sheet.hanging(receipt.lines(shell.utc));
     sheet.space();
-    let rest = if receipt.ended() { "" } else { "; the end is told in the last line" };
+    let rest = if receipt.ended() { "" } else { "; the result then appears in the last line" };
     sheet.words(Role::Muted, &format!("Enter closes{rest}"));
     let verb = if done.paused { "Paused" } else { "Resumed" };
     let title = match done.held.as_slice() {

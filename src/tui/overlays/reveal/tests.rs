@@ -34,7 +34,7 @@ fn copied(desk: &mut Desk, reached: bool) -> RequestId {
 fn vg_11_the_secret_is_shown_once_and_leaving_is_explained() {
     let mut desk = reveal_of("voicegram");
     desk.sees(secret("voicegram").expose()).says("the only time it is shown");
-    desk.says("Leaving without copying it means: revoke this token and create another one");
+    desk.says("If you leave without copying it, revoke this token and create another one");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn leaving_without_done_or_copy_asks_once() {
     desk.says("Leave without the secret?");
     desk.press("n");
     assert!(desk.top().is_some() && !desk.words().contains("Leave without the secret?"));
-    desk.strike("esc y").closed().told("ends at 2026-11-21 12:10:00 UTC");
+    desk.strike("esc y").closed().told("expires at 2026-11-21 12:10:00 UTC");
 }
 
 /// The key as the database holds it once it was revoked.
@@ -156,7 +156,7 @@ fn discarding_a_successor_says_that_the_old_key_goes_on() {
     let replaced = Some(("old main".into(), Overlap::None, None));
     desk.open(Opening::Reveal { created: Box::new(created("vozagent", "main")), replaces: replaced });
     desk.strike("x").says("Delete this new API key immediately?");
-    desk.says("The one that it was to replace goes on working");
+    desk.says("The key that it was to replace keeps working");
     desk.strike("n").sees(created("vozagent", "main").secret.expose());
 }
 
@@ -195,7 +195,7 @@ fn the_secret_goes_to_a_file_of_a_chosen_path() {
     desk.says("is there already");
     let (id, _) = only_request(desk.press("w enter"));
     desk.reply(id, Reply::WriteSecret(Ok("/run/keys/ci.key".into())));
-    desk.says("written to /run/keys/ci.key; only you can read it");
+    desk.says("written to /run/keys/ci.key (mode 0600)");
 }
 
 #[test]
@@ -214,11 +214,11 @@ fn hidden_means_that_nothing_of_the_secret_is_on_the_screen() {
 #[test]
 fn the_time_that_is_left_is_told_and_kept_up_to_date() {
     let mut desk = reveal_of("voicegram");
-    desk.says("it ends in 10 min, at 2026-11-21 12:10:00 UTC");
+    desk.says("it expires in 10 min, at 2026-11-21 12:10:00 UTC");
     desk.wait(Duration::minutes(7));
-    desk.says("it ends in 3 min");
+    desk.says("it expires in 3 min");
     desk.wait(Duration::minutes(4));
-    desk.says("unless it was used, it ended");
+    desk.says("unless it was used, it expired");
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn a_successor_says_what_becomes_of_the_key_it_replaces() {
     let new = created("voxpria", "main");
     let replaces = Some(("old main".into(), Overlap::Hours24, None));
     desk.open(Opening::Reveal { created: Box::new(new), replaces });
-    desk.says("It replaces old main, which goes on working for 24h");
+    desk.says("It replaces old main, which keeps working for 24h");
 }
 
 #[test]

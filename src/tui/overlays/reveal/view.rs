@@ -47,7 +47,7 @@ impl State {
         page.words(
             frame,
             &format!(
-                "This is the only time it is shown. Leaving without copying it means: revoke this {noun} and create another one."
+                "This is the only time it is shown. If you leave without copying it, revoke this {noun} and create another one."
             ),
             styles.of(Role::Warning),
         );
@@ -58,13 +58,15 @@ impl State {
         page.words(frame, &self.deadline(shell), styles.of(Role::Text));
         if let Some((old, overlap, own)) = &self.replaces {
             let words = match overlap {
-                Overlap::None => format!("It replaces {old}, which ends as soon as you are done here."),
+                Overlap::None => {
+                    format!("It replaces {old}, which stops working as soon as you are done here.")
+                }
                 overlap if own.is_some_and(|own| own <= shell.now + overlap.duration()) => {
-                    format!("It replaces {old}, which goes on working until it expires by itself.")
+                    format!("It replaces {old}, which keeps working until it expires.")
                 }
                 overlap => {
                     let long = overlap.as_str();
-                    format!("It replaces {old}, which goes on working for {long} after you are done here.")
+                    format!("It replaces {old}, which keeps working for {long} after you are done here.")
                 }
             };
             page.words(frame, &words, styles.of(Role::Text));
@@ -108,14 +110,14 @@ impl State {
         let at = times::exact(ends, shell.utc);
         let done = shell.keymap.key(Action::Done);
         match left {
-            ..=0 => format!(
-                "Nobody confirmed or used it within 10 minutes: unless it was used, it ended at {at}."
-            ),
+            ..=0 => format!("Not confirmed within 10 minutes: unless it was used, it expired at {at}."),
             1..60 => {
-                format!("Unless you press {done} (done) or somebody uses it, it ends in less than a minute.")
+                format!(
+                    "Unless you press {done} (done) or the key is used, it expires in less than a minute."
+                )
             }
             _ => format!(
-                "Unless you press {done} (done) or somebody uses it, it ends in {} min, at {at}.",
+                "Unless you press {done} (done) or the key is used, it expires in {} min, at {at}.",
                 (left + 59) / 60
             ),
         }
@@ -134,10 +136,7 @@ impl State {
                     Span::styled(label, styles.of(Role::LabelFocus)),
                     Span::styled(fit::pad(&text, room), styles.of(Role::InputFocus)),
                 ])];
-                lines.extend(words(
-                    "Only you will be able to read it. A file that exists is not overwritten.",
-                    Role::Muted,
-                ));
+                lines.extend(words("It gets mode 0600. An existing file is not overwritten.", Role::Muted));
                 (lines, Some(u16::try_from(fit::width(label)).unwrap_or(0) + cursor))
             }
             Stage::Leave(way) => {
@@ -164,7 +163,7 @@ impl State {
                 let question = format!("{verb} this new {noun} immediately? This can't be undone.");
                 let mut lines = words(&question, Role::Danger);
                 if self.replaces.is_some() {
-                    lines.extend(words("The one that it was to replace goes on working.", Role::Text));
+                    lines.extend(words("The key that it was to replace keeps working.", Role::Text));
                 }
                 lines.extend(words(&format!("{yes} {}   {no} stay", verb.to_lowercase()), Role::Text));
                 (lines, None)

@@ -132,7 +132,7 @@ fn for_several_keys_their_number_must_be_typed() {
     assert_eq!(desk.press("enter"), []);
     desk.press("tab tab");
     assert_eq!(desk.press("y"), [], "a yes is not enough");
-    desk.says("type 3 to say how many");
+    desk.says("type 3 to confirm how many");
     desk.write("2");
     assert_eq!(desk.press("ctrl-s"), []);
     desk.press("backspace \"3\"");
@@ -152,9 +152,9 @@ fn what_was_unconfirmed_is_tried_again_as_the_same_wish() {
         id,
         Reply::Revoke,
         FailureKind::Unconfirmed,
-        "the database does not show it. Treat it as ALIVE and revoke again",
+        "the database does not show it. Treat it as STILL WORKING and revoke it again",
     );
-    desk.says("Treat it as ALIVE");
+    desk.says("Treat it as STILL WORKING");
     assert_eq!(only_request(desk.press("y")).1, first);
 }
 

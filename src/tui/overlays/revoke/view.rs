@@ -67,10 +67,10 @@ impl State {
         sheet.space();
         let words = match (self.closing, self.several()) {
             (true, false) => {
-                "The old key stops working immediately; its replacement goes on. Anything that still uses the old key will fail. This can't be undone."
+                "The old key stops working immediately; its replacement keeps working. Anything that still uses the old key will fail. This can't be undone."
             }
             (true, true) => {
-                "The old keys stop working immediately; their replacements go on. Anything that still uses an old key will fail. This can't be undone."
+                "The old keys stop working immediately; their replacements keep working. Anything that still uses an old key will fail. This can't be undone."
             }
             (false, true) => {
                 "They stop working immediately. Anything that uses them will fail. This can't be undone."
@@ -83,7 +83,7 @@ impl State {
                 let (exact, cancel) = (times::exact(at, shell.utc), shell.keymap.key(Action::EditKey));
                 let in_time = times::relative(at, shell.now);
                 let words = format!(
-                    "It goes on working until {exact} ({in_time}). Then it is revoked, which can't be undone; before that, {cancel} cancels or moves it."
+                    "It keeps working until {exact} ({in_time}). Then it is revoked, which can't be undone. Until then, {cancel} cancels or moves this."
                 );
                 sheet.words(Role::Warning, &words);
             }
@@ -158,7 +158,7 @@ fn draw_undone(sheet: &mut Sheet<'_>, shell: &Shell, list: &UndoneList, reading:
     if reading {
         sheet.words(Role::Info, "reading what is undone…");
     }
-    sheet.words(Role::Muted, "To leave it as it is instead, an admin runs: keyrack audit accept");
+    sheet.words(Role::Muted, "To accept the database as it is instead, an admin runs: keyrack audit accept");
     let unknown = list.undone.len() - list.keys().count();
     if unknown > 0 {
         let words = format!(
@@ -178,7 +178,7 @@ fn draw_receipt(shell: &Shell, frame: &mut Frame, area: Rect, done: &Done, recei
     sheet.hanging(receipt.lines(shell.utc));
     sheet.space();
     let report = shell.keymap.key(Action::Incident);
-    let rest = if receipt.ended() { "" } else { "; the end is told in the last line" };
+    let rest = if receipt.ended() { "" } else { "; the result then appears in the last line" };
     sheet.words(Role::Muted, &format!("Enter closes{rest} · {report} shows the report"));
     let title = match done.revoked.as_slice() {
         [one] => format!("Revoked: {}", fit::cut(&one.key.name, 48)),

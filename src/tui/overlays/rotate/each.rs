@@ -234,19 +234,21 @@ impl Layer for State {
         sheet.space();
         let overlap = match self.overlap {
             Overlap::None => {
-                "The old key ends as soon as you have confirmed the new secret (Done).".to_owned()
+                "The old key stops working as soon as you confirm the new secret (Done).".to_owned()
             }
-            overlap => format!("The old key works for {} more at most, counted from Done.", words(overlap)),
+            overlap => {
+                format!("The old key keeps working for at most {}, counted from Done.", words(overlap))
+            }
         };
         sheet.words(Role::Text, &format!("The new key's secret is shown next. {overlap}"));
         sheet.failure(self.wish.failure());
         sheet.space();
         if self.wish.under_way() {
-            sheet.line(Line::styled("making the new key…", styles.of(Role::Info)), true);
+            sheet.line(Line::styled("creating the new key…", styles.of(Role::Info)), true);
         } else {
             let left = self.keys.len() - self.at;
             let stop = if left == 1 { "Leave it".to_owned() } else { format!("Leave all {left}") };
-            let yes = format!("Make the new key ({})", shell.keymap.key(Action::Yes));
+            let yes = format!("Create the new key ({})", shell.keymap.key(Action::Yes));
             let buttons = [Button::new(&yes), Button::new("Skip it"), Button::new(&stop)];
             sheet.line(buttons::line(styles, &buttons, Some(self.button)), true);
         }

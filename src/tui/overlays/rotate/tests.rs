@@ -21,7 +21,7 @@ fn asked(key: Key) -> Desk {
 fn vp_06_the_successor_is_made_before_anything_happens_to_the_old_key() {
     let old = key("voxpria", "main");
     let mut desk = asked(old.clone());
-    desk.says("Nothing happens to this key before its secret is in your hands");
+    desk.says("This key does not change until you confirm the new secret");
     let (id, request) = only_request(desk.press("y"));
     let Request::Rotate { key, overlap, .. } = request else { panic!("{request:?}") };
     assert_eq!((key, overlap), (old.id, Overlap::Hours24));
@@ -62,7 +62,7 @@ fn a_policy_without_overlap_leaves_no_choice_and_says_so() {
     let issuers: &mut Vec<Issuer> = desk.state.shell.issuers.as_mut().unwrap();
     issuers.iter_mut().for_each(|issuer| issuer.policy.rotation.overlap = false);
     desk.open(Opening::Rotate(Box::new(key("voxpria", "main"))));
-    desk.strike("right right").says("lets two keys not overlap");
+    desk.strike("right right").says("policy allows no overlap");
     let Request::Rotate { overlap, .. } = only_request(desk.press("y")).1 else { panic!() };
     assert_eq!(overlap, Overlap::None);
 }
@@ -164,7 +164,7 @@ fn kr_11_before_many_are_rotated_one_sees_what_they_do_and_which_they_are() {
 #[test]
 fn kr_11_a_selection_is_rotated_one_by_one_on_the_screen() {
     let mut desk = many(100, 40);
-    desk.strike("tab tab right right").says("(•) shown one by one").says("goes on until you confirm");
+    desk.strike("tab tab right right").says("(•) shown one by one").says("keeps working until you confirm");
     desk.strike("tab").write("3");
     let sent = desk.press("ctrl-s");
     assert!(

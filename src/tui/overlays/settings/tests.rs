@@ -58,7 +58,7 @@ fn a_setting_is_changed_at_once_and_only_what_was_changed_is_saved() {
     assert_eq!(written(&mut desk), "theme = \"high-contrast\"\nrelative-times = false\n");
     assert!(desk.top().is_none());
     // Nothing is new any more.
-    desk.play("ctrl-s").told("Nothing was changed");
+    desk.play("ctrl-s").told("There are no unsaved changes");
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn what_was_saved_is_given_back_to_the_settings_files() {
 fn what_the_command_line_says_is_not_saved_as_a_choice_and_said_to_be_stronger() {
     let flags = Flags::default().with("--utc", [""]);
     let mut desk = desk("", "utc = false\nmouse = false\n", &flags);
-    desk.play("down down").says("UTC").says("--utc").says("--utc outranks what is saved");
+    desk.play("down down").says("UTC").says("--utc").says("--utc overrides the saved value");
     // Another setting is changed: that line stays as it was.
     desk.play("down down down right");
     assert_eq!(written(&mut desk), "mouse = false\nutc = false\ntab = \"all\"\n");
@@ -101,7 +101,7 @@ fn the_mouse_is_taken_or_left_at_once() {
     assert_eq!(desk.press("left"), [Effect::Mouse(false)]);
     desk.says("← off →");
     desk.press("esc");
-    desk.told("saves them for the next time").closed();
+    desk.told("saves them for the next start").closed();
     // What holds from the next start on is saved as well.
     desk.press(",");
     desk.play("up up up right").says("← terminal →").says("from the next start");

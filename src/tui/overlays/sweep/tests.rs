@@ -40,7 +40,7 @@ fn tell(desk: &mut Desk, of: RequestId, news: SweepNews) {
     assert_eq!(update(&mut desk.state, Message::Sweep { of, news }), []);
 }
 
-/// Letters 1 to 34: the third failed, the fourth is ambiguous, the fifth is put off.
+/// Letters 1 to 34: the third failed, the fourth is ambiguous, the fifth is deferred.
 fn under_way(width: u16, height: u16) -> (Desk, RequestId) {
     let (mut desk, id) = running(width, height);
     for n in 1..=34 {
@@ -63,7 +63,7 @@ fn vg_15_one_reads_first_what_would_go_to_whom() {
     desk.says("12 letters about 24 keys. Mail goes to smtp.example.com:587 (STARTTLS).");
     desk.says("admin1@example.com tried before ┃ ends in 5d Production Server – Main App acme vx_••••••••a1B2 used 3h ago");
     desk.says("ends in 21d CI runner acme vx_••••••••a1B2 never used");
-    desk.says("Enter asks whether to send. Nothing is sent before.");
+    desk.says("Enter asks whether to send. Nothing is sent before that.");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn when_nothing_is_due_it_says_so_and_when_the_next_is() {
     });
     let mut desk = read(desk, 0);
     desk.says("Nothing is due. The next reminder falls due in 3d, 2026-11-24 12:00:00 UTC.");
-    desk.says("1 reminder is put off after a passing fault");
+    desk.says("1 reminder is deferred after a temporary error");
     desk.says("2 reminders are failed or ambiguous: Reminders (3) tells why");
     assert_eq!(desk.press("enter"), []);
     assert!(desk.top().is_none(), "Enter closes");
@@ -152,7 +152,7 @@ fn an_old_preview_is_read_anew_before_one_is_asked() {
         matches!(effects.first(), Some(Effect::Ask { request: Request::PreviewSweep(_), .. })),
         "{effects:#?}"
     );
-    desk.told("6m ago and is read anew");
+    desk.told("6m ago and is being read again");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn many_letters_scroll_and_those_not_read_are_counted() {
 #[test]
 fn progress_is_seen_letter_by_letter_with_the_servers_words() {
     let (mut desk, _) = under_way(100, 30);
-    desk.says("34 of 120 letters").says("✓ 31 sent ✕ 1 failed ○ 1 put off ? 1 ambiguous");
+    desk.says("34 of 120 letters").says("✓ 31 sent ✕ 1 failed ○ 1 deferred ? 1 ambiguous");
     desk.says("✓ sent admin34@example.com 2 keys 250 2.0.0 Ok: queued as 4F1");
     assert!(desk.screen().contains("→ sweep 34/120"), "the header tells it too:\n{}", desk.screen());
 }
@@ -206,7 +206,7 @@ fn at_the_end_the_failures_stand_there_with_what_to_do() {
         effects.iter().any(|e| matches!(e, Effect::Ask { request, .. } if request == wanted))
     };
     assert!(asks(&Request::Outbox), "the badge is read anew: {effects:#?}");
-    let said = "117 letters sent, 1 failed, 1 put off and tried again later, 1 ambiguous";
+    let said = "117 letters sent, 1 failed, 1 deferred and tried again later, 1 ambiguous";
     assert_eq!(desk.toast(), format!("{said}. Reminders (3) tells why"));
     desk.state.shell.toast = None;
     let words = desk.words();
@@ -241,11 +241,11 @@ fn a_sweep_that_could_not_start_says_why() {
 fn leaving_during_a_sweep_asks_and_waits_for_the_letter() {
     let (mut desk, id) = under_way(80, 24);
     assert_eq!(desk.press("esc q"), []);
-    desk.says("A sweep goes on: 34/120 letters.");
+    desk.says("A sweep is running: 34/120 letters.");
     assert_eq!(desk.press("enter"), [], "No is the default");
     desk.closed();
     assert_eq!(desk.press("q y"), [Effect::StopSweep]);
-    desk.says("It stops after the letter under way; then Keyrack ends");
+    desk.says("It stops after the letter under way; then Keyrack quits");
     let effects = desk.reply(id, Reply::Sweep(Ok(Box::new(swept(0, Progress::Stopped, tally(32, 0, 0, 0))))));
     assert!(effects.contains(&Effect::Quit(ExitReason::Quit)), "{effects:#?}");
 }

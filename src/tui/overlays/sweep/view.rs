@@ -90,9 +90,11 @@ impl State {
                     _ => {
                         let key = shell.keymap.key(Action::SendLetters);
                         let words = match preview.leaves {
-                            true => format!("{key} asks whether to send. Nothing is sent before."),
+                            true => format!("{key} asks whether to send. Nothing is sent before that."),
                             false => {
-                                format!("{key} asks whether to write these files. Nothing is written before.")
+                                format!(
+                                    "{key} asks whether to write these files. Nothing is written before that."
+                                )
                             }
                         };
                         say(Role::Muted, &words)
@@ -128,7 +130,7 @@ fn plain(head: Vec<Line<'static>>) -> Picture {
 fn refusal(shell: &Shell) -> String {
     match shell.role() {
         Some(role) => format!("{}.", lacking(role, MAY_SWEEP, "send reminders")),
-        None => "You are no operator of this database: ask an admin for a role.".into(),
+        None => "You have no role on this database: ask an admin for one.".into(),
     }
 }
 
@@ -143,7 +145,7 @@ fn nothing_due(shell: &Shell, preview: &SweepPreview, columns: usize) -> Vec<Lin
     }
     if outbox.deferred > 0 {
         let words =
-            format!("{} put off after a passing fault, to be tried again later.", are(outbox.deferred));
+            format!("{} deferred after a temporary error; they are tried again later.", are(outbox.deferred));
         lines.extend(say(Role::Text, &words));
     }
     if outbox.failed + outbox.ambiguous > 0 {
@@ -259,21 +261,19 @@ fn watched(shell: &Shell, sweep: &Sweeping, columns: usize) -> Picture {
         (true, false, _) => {
             let (close, stop) = (shell.keymap.key(Action::CloseSweep), shell.keymap.key(Action::StopSweep));
             format!(
-                "{close} leaves it running while you work elsewhere; {stop} stops it between two letters."
+                "{close} leaves it running while you work elsewhere; {stop} stops it after the letter under way."
             )
         }
         (false, _, true) => {
             let (screen, retry) =
                 (shell.keymap.key(Action::ScreenReminders), shell.keymap.key(Action::Retry));
-            format!(
-                "Mend what the server complains of; then {retry} on Reminders ({screen}) sends those again."
-            )
+            format!("Fix what the server reports; then {retry} on Reminders ({screen}) sends those again.")
         }
         (false, _, false) => String::new(),
     };
     let mut foot = say(Role::Muted, &words);
     foot.truncate(FOOT);
-    let title = if sweep.running() { "A sweep goes on" } else { "The sweep has ended" };
+    let title = if sweep.running() { "A sweep is running" } else { "The sweep has ended" };
     Picture { title: title.into(), head, list, foot, height: WATCHED }
 }
 
@@ -301,7 +301,7 @@ fn counts(styles: &Styles, sweep: &Sweeping) -> Line<'static> {
         (State::Sent, tally.sent, "sent"),
         (State::Written, tally.written, "written"),
         (State::Failed, tally.failed, "failed"),
-        (State::Pending, tally.deferred, "put off"),
+        (State::Pending, tally.deferred, "deferred"),
         (State::Ambiguous, tally.ambiguous, "ambiguous"),
     ];
     // Letters are sent or written, never both.
@@ -319,7 +319,7 @@ fn counts(styles: &Styles, sweep: &Sweeping) -> Line<'static> {
 fn fate(styles: &Styles, letter: &LetterNews, columns: usize, whole: bool) -> Vec<Line<'static>> {
     let (_, role) = sign(letter.state);
     let word = match letter.state {
-        reminder::State::Pending => "○ put off".to_owned(),
+        reminder::State::Pending => "○ deferred".to_owned(),
         state => with_sign(state),
     };
     let to = 32.min(columns / 3);

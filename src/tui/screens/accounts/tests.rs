@@ -98,7 +98,7 @@ fn a_new_account_hidden_by_the_filter_has_the_cursor() {
     assert_eq!(request, Request::Account("umbrella".into()));
     desk.reply(id, Reply::Account(Ok(account("voxpria", "umbrella"))));
     let line = desk.selected_line();
-    assert!(line.contains("umbrella") && line.contains("not among the rows of this list"), "{line}");
+    assert!(line.contains("umbrella") && line.contains("not in this list"), "{line}");
     desk.press("down");
     desk.says_not("umbrella").selects("globex");
 }

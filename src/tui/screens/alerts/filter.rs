@@ -24,7 +24,7 @@ impl Filter {
                 Some(("key", id)) => {
                     filter.key = Some(id.parse().map_err(|_| {
                         let start = word.as_ptr() as usize - text.as_ptr() as usize;
-                        let message = "a key's id is needed behind key:".to_owned();
+                        let message = "key: needs a key's ID".to_owned();
                         QueryError { start, end: start + word.len(), message }
                     })?);
                 }

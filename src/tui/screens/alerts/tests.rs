@@ -112,7 +112,7 @@ fn the_gates_say_what_they_applied_and_which_is_silent() {
 fn without_alerts_it_says_what_would_be_here_and_that_a_gate_must_run() {
     let desk = screen_of(80, 24, Vec::new(), Vec::new());
     let words = desk.words();
-    assert!(words.contains("No gate runs") && words.contains("keyrack --db test.db gate"), "{words}");
+    assert!(words.contains("No gate is running") && words.contains("keyrack --db test.db gate"), "{words}");
     assert!(words.contains("No alert was raised yet. A gate raises one when"), "{words}");
     assert!(!words.contains("0 alerts"), "no badge without alerts: {words}");
     insta::assert_snapshot!(desk.screen());
@@ -179,7 +179,7 @@ fn enter_shows_an_alert_and_leads_to_its_key() {
 #[test]
 fn an_alert_about_no_key_can_not_lead_to_one() {
     let mut desk = screen(80, 24);
-    desk.strike("j d").closed().told("nobody knows which was meant");
+    desk.strike("j d").closed().told("no key of this database was used there");
     desk.strike("enter").says("From 203.0.113.7").says_not("d revoke");
 }
 
@@ -195,7 +195,7 @@ fn the_database_filters_by_key_and_account_the_list_by_words() {
         _ => None,
     });
     assert!(request.is_some(), "{}", desk.screen());
-    desk.strike("ctrl-u \"key:7\"").says("✕ a key's id is needed behind key:");
+    desk.strike("ctrl-u \"key:7\"").says("✕ key: needs a key's ID");
 }
 
 #[test]

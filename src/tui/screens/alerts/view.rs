@@ -109,7 +109,7 @@ impl State {
         let styles = &shell.styles;
         let Some(gates) = &self.gates else { return vec![Line::default(); 2] };
         if gates.is_empty() {
-            let words = "No gate runs: nothing checks the keys, and nothing raises alerts.";
+            let words = "No gate is running, so none checks keys or raises alerts.";
             // With the database in it: the settings of whoever starts it may name another one.
             let how = format!("`keyrack --db {} gate` starts one.", argument(&shell.database));
             let wrapped = |words: &str, role| {
@@ -157,11 +157,11 @@ impl State {
             Some(Absent::NotYet) => return vec!["loading…".into()],
             Some(Absent::Failed(why)) => return vec![why.to_owned()],
             Some(Absent::Unfit) => {
-                return vec![format!("No alert fits. {} shows all of them.", key(Action::Back))];
+                return vec![format!("No alert matches. {} shows all of them.", key(Action::Back))];
             }
             _ if self.rows.source.open_only => {
                 return vec![format!(
-                    "Somebody has looked at every alert. {} shows all of them.",
+                    "Every alert is acknowledged. {} shows all of them.",
                     key(Action::Left)
                 )];
             }
@@ -169,9 +169,9 @@ impl State {
         }
         vec![
             "No alert was raised yet. A gate raises one when".into(),
-            "· a key is used far more than it ever was;".into(),
-            "· many attempts without a key that works come from one address or network, or aim at one issuer;".into(),
-            "· a key is used from a network that it was never used from.".into(),
+            "· a key is used far more than ever before;".into(),
+            "· many failed attempts come from one address or network, or target one issuer;".into(),
+            "· a key is used from a network that it was never used from before.".into(),
         ]
     }
 }

@@ -97,7 +97,7 @@ fn another_tab_reads_its_own_keys() {
     let (id, Request::Page(request)) = only_request(desk.press("left")) else { panic!("not asked") };
     assert_eq!(request.query, Window::Overdue.query());
     desk.reply(id, page(Vec::new()));
-    desk.says("Nothing ended within the last 30 days");
+    desk.says("Nothing expired in the last 30 days");
 }
 
 #[test]

@@ -69,8 +69,8 @@ impl State {
         }
         let cells = |row: &crate::service::Row| cells(shell, &row.key, self.reminded(shell, &row.key), wide);
         let none = match self.rows.source.window {
-            Window::Overdue => "Nothing ended within the last 30 days without being replaced.",
-            _ => "Nothing ends within this time.",
+            Window::Overdue => "Nothing expired in the last 30 days without being replaced.",
+            _ => "Nothing expires in this time.",
         };
         self.rows.draw(shell, frame, list, &columns, cells, Empty { unfit: none, none });
         let strip = Rect { y: list.bottom(), height: area.bottom() - list.bottom(), ..area };
@@ -106,7 +106,7 @@ impl State {
             .collect();
         if lines.is_empty() {
             let words =
-                "  No reminder is sent about it: its issuer's policy has none, or it lives too shortly.";
+                "  No reminder is sent for it: its issuer's policy has none, or its lifetime is too short.";
             lines.push(Line::styled(words, shell.styles.of(Role::Muted)));
         }
         lines

@@ -62,7 +62,7 @@ fn kr_05_the_keys_of_the_issuer_at_hand_can_be_frozen() {
 #[test]
 fn presets_that_are_there_are_not_offered_again() {
     let mut desk = screen();
-    desk.strike("n").closed().told("every preset is there already");
+    desk.strike("n").closed().told("every preset is already added");
     desk.state.shell.issuers.as_mut().unwrap().retain(|issuer| issuer.slug != "vozagent");
     desk.strike("n").says("VozAgent");
 }
@@ -77,7 +77,7 @@ fn a_filter_narrows_the_list_and_esc_shows_all() {
     let mut desk = screen();
     assert_eq!(desk.press("/ \"vox\" enter"), [], "what is looked for is at hand");
     desk.says("VoxPria").says_not("Voicegram").strike("esc").says("Voicegram");
-    desk.strike("/ \"nothing\"").says("No issuer fits the filter.");
+    desk.strike("/ \"nothing\"").says("No issuer matches the filter.");
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_preset_that_the_filter_hides_has_the_cursor_all_the_same() {
         }
     }
     let line = desk.selected_line();
-    assert!(line.contains("vozagent") && line.contains("doesn't fit the filter"), "{line}");
+    assert!(line.contains("vozagent") && line.contains("doesn't match the filter"), "{line}");
     let effects = desk.with(|shell| shell.changed(Subjects::ISSUERS));
     let list = |request: &Request| matches!(request, Request::Issuers);
     let again = effects.iter().rev().find_map(|effect| match effect {

@@ -183,11 +183,11 @@ fn facts(page: &mut Page<'_>, key: &Key, known: Known<'_>, now: Instant) {
             Some(at),
             Status::Active | Status::Planned | Status::Paused | Status::Suspended | Status::Refused,
         ) => {
-            page.time("Dies", Some(at), "", now);
-            page.fact("", "unless somebody confirms the secret at the reveal, or uses it");
+            page.time("Confirm by", Some(at), "", now);
+            page.fact("", "else it expires, unless somebody uses it");
         }
-        (None, _) if key.acknowledged_at.is_none() => page.fact("Acknowledged", "no, but it was used"),
-        _ => page.time("Acknowledged", key.acknowledged_at, "never: nobody took the secret over", now),
+        (None, _) if key.acknowledged_at.is_none() => page.fact("Confirmed", "no, but it was used"),
+        _ => page.time("Confirmed", key.acknowledged_at, "never: nobody confirmed the secret", now),
     }
     page.time("Last used", key.last_used_at, "never", now);
     if let Some(from) = &key.last_used_from {

@@ -28,7 +28,7 @@ fn elsewhere(state: &State, shell: &Shell) -> Option<Vec<Line<'static>>> {
         Some(Count::AtLeast(least)) => least,
     };
     let styles = &shell.styles;
-    let filtered = if state.rows.filter.meaning.terms.is_empty() { "" } else { " fits this filter" };
+    let filtered = if state.rows.filter.meaning.terms.is_empty() { "" } else { " matches this filter" };
     let (title, others) = match open {
         Tab::Ended => (format!("No key that has ended{filtered}"), "live"),
         _ => (format!("No live key{filtered}"), "ended"),
@@ -87,7 +87,11 @@ fn lines(state: &State, shell: &Shell) -> Vec<Line<'static>> {
     };
     if state.rows.filter.mistake.is_some() {
         // What was read of it before means nothing.
-        return vec![title("The filter can't be read"), gap(), way(Action::CancelPrompt, "Leave it out")];
+        return vec![
+            title("The filter can't be read"),
+            gap(),
+            way(Action::CancelPrompt, "Remove the filter"),
+        ];
     }
     let terms = &state.rows.filter.meaning.terms;
     if let Some(lines) = elsewhere(state, shell) {
@@ -104,7 +108,7 @@ fn lines(state: &State, shell: &Shell) -> Vec<Line<'static>> {
         return lines;
     }
     if !terms.is_empty() {
-        let mut lines = vec![title("No match"), gap(), soft("No key fits this filter.".into())];
+        let mut lines = vec![title("No match"), gap(), soft("No key matches this filter.".into())];
         if terms.iter().any(|term| matches!(term.test, Test::Text(_))) {
             lines
                 .push(soft("Words are looked for in name, description, owner, tags, preview and ID.".into()));
@@ -118,14 +122,14 @@ fn lines(state: &State, shell: &Shell) -> Vec<Line<'static>> {
             title("Welcome to Keyrack"),
             gap(),
             soft(
-                "This database is new. Keys are made for an account, and an account belongs to an issuer:"
+                "This database is new. Keys are created for an account, and an account belongs to an issuer:"
                     .into(),
             ),
             soft("the product whose rules its keys follow.".into()),
             gap(),
         ];
         if shell.may(Permission::ChangeIssuers) {
-            lines.push(way(Action::New, "Choose an issuer and make the first account"));
+            lines.push(way(Action::New, "Choose an issuer and create the first account"));
         } else {
             lines.push(soft("An admin has to set up an issuer first.".into()));
         }
@@ -134,10 +138,7 @@ fn lines(state: &State, shell: &Shell) -> Vec<Line<'static>> {
     let wording = shell.wording();
     let mut lines = vec![title(&wording.empty_title), gap()];
     if shell.may(Permission::ChangeKeys) {
-        lines.push(soft(format!(
-            "The first {} is a few keystrokes away. Its secret is shown once.",
-            wording.noun
-        )));
+        lines.push(soft(format!("Create the first {}. Its secret is shown once.", wording.noun)));
         lines.push(gap());
         lines.push(way(Action::New, &wording.first));
     } else {

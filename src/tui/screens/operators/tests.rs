@@ -89,10 +89,10 @@ fn one_who_is_new_or_changed_keeps_the_cursor_although_the_filter_hides_them() {
         desk.selected_line()
     };
     let line = made(&mut desk, Role::Viewer);
-    assert!(line.contains("eve") && !line.contains("doesn't fit"), "{line}");
+    assert!(line.contains("eve") && !line.contains("doesn't match"), "{line}");
     desk.press("e");
     let line = made(&mut desk, Role::Operator);
-    assert!(line.contains("eve") && line.contains("doesn't fit the filter"), "{line}");
+    assert!(line.contains("eve") && line.contains("doesn't match the filter"), "{line}");
     desk.press("up");
     desk.state.shell.toast = None;
     assert!(desk.selected_line().contains("bob"), "{}", desk.selected_line());

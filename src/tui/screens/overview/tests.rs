@@ -28,7 +28,7 @@ fn screen(mut desk: Desk) -> Desk {
 #[test]
 fn each_line_tells_how_it_is_and_enter_shows_more() {
     let mut desk = screen(Desk::new());
-    desk.says("2 things want a person").says("1,234,567").says("Enter shows Keys");
+    desk.says("2 things need attention").says("1,234,567").says("Enter shows Keys");
     desk.press("down");
     desk.says("Enter shows Expiring");
     desk.press("enter");

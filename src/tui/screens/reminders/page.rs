@@ -32,7 +32,7 @@ pub fn of(shell: &Shell, reminder: &Reminder) -> (String, Vec<Part>, About) {
         parts.extend(facts(shell, delivery));
     }
     if reminder.deliveries.is_empty() {
-        parts.extend([Part::Space, Part::Words("It was not on its way to anybody yet.".into())]);
+        parts.extend([Part::Space, Part::Words("It has not been sent to anybody yet.".into())]);
     }
     parts.push(Part::Space);
     let key = shell.keymap.key(Action::GoToKey);

@@ -52,7 +52,7 @@ fn screen(width: u16, height: u16) -> Desk {
 #[test]
 fn the_outbox_stands_in_one_line_with_where_mail_goes_below() {
     let words = screen(80, 24).words();
-    assert!(words.contains("12 due now ○ 2 put off ✕ 3 failed ? 1 ambiguous 30 within 7 days"), "{words}");
+    assert!(words.contains("12 due now ○ 2 deferred ✕ 3 failed ? 1 ambiguous 30 within 7 days"), "{words}");
     assert!(words.contains("mail goes to smtp.example.com:587 (STARTTLS) S sends what is due"), "{words}");
 }
 
@@ -70,7 +70,7 @@ fn when_nothing_is_due_the_next_one_is_told() {
     let quiet = Outbox { next_due_at: next, ..Outbox::default() };
     let mut desk = screen_of(80, 24, Vec::new(), Vec::new(), quiet);
     desk.says("nothing due; next in 3d 0 within 7 days").says("No sweep was run yet");
-    desk.says("No reminder was made yet");
+    desk.says("There are no reminders yet");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn an_empty_list_with_something_due_says_what_to_press() {
 #[test]
 fn the_last_sweeps_tell_who_from_where_and_what_came_of_them() {
     let words = screen(120, 40).words();
-    assert!(words.contains("2h ago ada watch ! stopped 1 put off"), "{words}");
+    assert!(words.contains("2h ago ada watch ! stopped 1 deferred"), "{words}");
     assert!(words.contains("smtp.example.com:587 can't be reached: connection refused"), "{words}");
     assert!(words.contains("1d ago ada watch ✓ ended 12 sent, 3 failed, 1 ambiguous"), "{words}");
 }
@@ -192,7 +192,7 @@ fn marked_reminders_are_sent_again_together_and_those_that_did_not_fail_stay() {
     let gone =
         Retried { reminder: rows().swap_remove(0), again: false, why: Some("the key was revoked".into()) };
     desk.reply(id, Reply::RetryReminders(Ok(vec![gone])));
-    desk.says("Send 2 reminders again?").says("a letter may have arrived");
+    desk.says("Send 2 reminders again?").says("An unanswered letter may have arrived");
     desk.says("did not fail, and stay as they are").says("1 not: CI runner: the key was revoked");
     let (id, request) = only_request(desk.press("y"));
     let Request::RetryReminders { reminders, .. } = request else { panic!("{request:?}") };
@@ -213,7 +213,7 @@ fn marked_reminders_are_sent_again_together_and_those_that_did_not_fail_stay() {
 fn what_was_sent_is_not_sent_again_and_a_viewer_only_looks() {
     let mut desk = screen(80, 24);
     desk.strike("down down r").closed();
-    desk.told("only what failed, is ambiguous, was put off or only written is sent again; this is sent");
+    desk.told("only what failed, is ambiguous, was deferred or only written is sent again; this is sent");
     desk.role(Role::Viewer);
     desk.strike("g r").closed().told("viewers can't send reminders again");
 }

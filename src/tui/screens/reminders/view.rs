@@ -157,13 +157,13 @@ impl State {
             Some(Absent::Unfit) if attention && filter.value() == Preset::Attention.put_into("") => {
                 return format!("Nothing failed, and nothing is ambiguous. {back} shows all reminders.");
             }
-            Some(Absent::Unfit) => return format!("No reminder fits. {back} shows all of them."),
+            Some(Absent::Unfit) => return format!("No reminder matches. {back} shows all of them."),
             _ => {}
         }
         let sweep = shell.keymap.key(Action::Sweep);
         let due = shell.outbox.as_ref().map_or(0, |outbox| outbox.due);
         if due == 0 {
-            let words = "No reminder was made yet. A sweep makes one for each key that comes near its expiry, as its issuer's policy says; a key that never expires is never mailed about.";
+            let words = "There are no reminders yet. A sweep creates one for each key that nears its expiry, as its issuer's policy says; keys that never expire get none.";
             return format!("{words} {sweep} shows what is due.");
         }
         format!(
@@ -187,7 +187,7 @@ fn standing(shell: &Shell) -> Line<'static> {
         (due, _) => say(format!("{due} due now"), Role::Accent),
     }
     if outbox.deferred > 0 {
-        say(format!("○ {} put off", outbox.deferred), Role::Info);
+        say(format!("○ {} deferred", outbox.deferred), Role::Info);
     }
     if outbox.failed > 0 {
         say(format!("✕ {} failed", outbox.failed), Role::Danger);
@@ -207,7 +207,7 @@ fn way(shell: &Shell, columns: usize) -> Line<'static> {
     let styles = &shell.styles;
     let key = shell.keymap.key(Action::Sweep);
     if let Some(sweep) = shell.sweep.as_ref().filter(|sweep| sweep.running()) {
-        let words = format!("  → a sweep goes on: {} letters; {key} shows it", sweep.count());
+        let words = format!("  → a sweep is running: {} letters; {key} shows it", sweep.count());
         return Line::styled(words, styles.of(Role::Info));
     }
     let post = match &shell.post {
@@ -249,7 +249,7 @@ fn came_to(sweep: &Sweep) -> String {
         (tally.sent, "sent"),
         (tally.written, "written as files"),
         (tally.failed, "failed"),
-        (tally.deferred, "put off"),
+        (tally.deferred, "deferred"),
         (tally.ambiguous, "ambiguous"),
     ];
     let said: Vec<String> = counts

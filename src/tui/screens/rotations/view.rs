@@ -66,8 +66,7 @@ fn place(key: &Key) -> Option<String> {
 impl State {
     pub(super) fn draw_all(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let (bar, list, strip) = areas(area);
-        let idle =
-            super::Listing::<super::Overlaps>::idle(shell, "every open overlap, the next to end first");
+        let idle = super::Listing::<super::Overlaps>::idle(shell, "open overlaps, the next to end first");
         self.rows.draw_bar(shell, frame, bar, idle);
         if self.rows.is_empty() {
             let words = self.empty(shell);
@@ -104,7 +103,7 @@ impl State {
             Some(Absent::NotYet) => vec!["loading…".into()],
             Some(Absent::Failed(why)) => vec![why.to_owned()],
             Some(Absent::Unfit) => {
-                vec![format!("No open overlap fits. {} shows all of them.", key(Action::Back))]
+                vec![format!("No open overlap matches. {} shows all of them.", key(Action::Back))]
             }
             _ => vec![
                 "No overlap is open: no old key works beside its replacement.".into(),

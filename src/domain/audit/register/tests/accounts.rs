@@ -14,7 +14,7 @@ fn an_account_that_no_row_created_is_found() {
     let mut register = register();
     let ghost = StoredAccount { slug: "ghost".into(), name: "Ghost".into(), ..register.accounts[0].clone() };
     register.accounts.push(ghost);
-    let line = "account.unexplained ghost: no row tells of its creation / \"Ghost\", of voicegram, good";
+    let line = "account.unexplained ghost: no row records its creation / \"Ghost\", of voicegram, good";
     assert_eq!(told(&register), [line]);
     // A later row about it explains nothing.
     register.rows.push(row(Action::AccountReinstate, "ghost", json!({})));
@@ -118,7 +118,7 @@ fn accounts_of_a_demo_need_no_rows_but_are_no_more_than_it_loaded() {
 fn an_account_that_is_younger_than_the_demo_is_none_of_its() {
     let mut register = demo(2, 2);
     register.accounts[0].created_at = DAY + 1;
-    let line = "account.unexplained demo-0: no row tells of its creation / \"\", of , good";
+    let line = "account.unexplained demo-0: no row records its creation / \"\", of , good";
     assert_eq!(told(&register), [line]);
 }
 

@@ -24,7 +24,7 @@ fn an_endpoint_that_no_row_added_is_found() {
     register.endpoints.push(other);
     assert_eq!(
         told(&register),
-        ["endpoint.unexplained spy: no row tells of it / events go to https://spy.example"]
+        ["endpoint.unexplained spy: no row records it / events go to https://spy.example"]
     );
 }
 
@@ -34,7 +34,7 @@ fn an_endpoint_that_was_removed_and_is_there_is_found() {
     assert_eq!(
         told(&register),
         [
-            "endpoint.unexplained gone: no row tells of it / events go to https://hooks.example",
+            "endpoint.unexplained gone: no row records it / events go to https://hooks.example",
             "endpoint.unexplained hook: it was added / not there",
         ]
     );

@@ -26,7 +26,7 @@ fn finding(words: &str) -> [String; 1] {
 fn an_issuer_that_no_row_applied_is_found() {
     let mut register = register();
     register.issuers.push(StoredIssuer { slug: "copy".into(), ..register.issuers[0].clone() });
-    assert_eq!(told(&register), ["issuer.unexplained copy: no row tells of it / version 2 of a policy"]);
+    assert_eq!(told(&register), ["issuer.unexplained copy: no row records it / version 2 of a policy"]);
 }
 
 #[test]

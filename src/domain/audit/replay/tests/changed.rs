@@ -25,10 +25,10 @@ fn a_revocation_that_no_row_tells_of_is_found() {
     let table = "revoked at 1970-01-03T00:00:00Z by ada: leaked";
     assert_eq!(
         told(&key, &rows[..2], &today()),
-        [format!("key.revocation: no row tells of a revocation / {table}")]
+        [format!("key.revocation: no row records a revocation / {table}")]
     );
     let by_nobody = StoredKey { revoked_by: None, revoke_reason: None, ..key };
-    let line = "key.revocation: no row tells of a revocation / revoked at 1970-01-03T00:00:00Z by nobody";
+    let line = "key.revocation: no row records a revocation / revoked at 1970-01-03T00:00:00Z by nobody";
     assert_eq!(told(&by_nobody, &rows[..2], &today()), [line]);
 }
 
@@ -95,7 +95,7 @@ fn a_confirmation_is_what_its_row_tells() {
     let confirmed = |at| StoredKey { acknowledged_at: at, ..key.clone() };
     assert_eq!(
         told(&key, &rows[..1], &today()),
-        ["key.confirmation: no row tells that its secret was confirmed / confirmed at 1970-01-03T00:00:00Z"]
+        ["key.confirmation: no row records that its secret was confirmed / confirmed at 1970-01-03T00:00:00Z"]
     );
     assert_eq!(told(&confirmed(None), &rows[..1], &today()), [""; 0]);
     let line = |table: &str| format!("key.confirmation: confirmed at 1970-01-03T00:00:00Z / {table}");

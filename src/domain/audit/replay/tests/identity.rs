@@ -117,7 +117,7 @@ fn a_creation_is_as_old_as_its_row_but_for_what_clocks_may_differ() {
 #[test]
 fn a_key_that_no_row_created_is_told_with_who_is_said_to_have_made_it() {
     let (key, rows) = newer();
-    let line = "key.planted: no row tells of its creation / \"hub\", of 1970-01-02T00:00:00Z by ada";
+    let line = "key.planted: no row records its creation / \"hub\", of 1970-01-02T00:00:00Z by ada";
     assert_eq!(told(&key, &rows[1..], &today()), [line]);
 }
 

@@ -8,8 +8,8 @@ fn what_was_found_is_told_in_a_sentence() {
     for (text, of_policy, of_nobody) in [
         (
             hex.clone(),
-            "a Voicegram token by its form, not in this database (x.db)",
-            "a secret by its form, not in this database (x.db)",
+            "a Voicegram token by its format, not in this database (x.db)",
+            "a secret by its format, not in this database (x.db)",
         ),
         (
             hex[..40].to_owned(),

@@ -90,20 +90,20 @@ fn kr_10_nothing_changed_is_nothing_to_save_or_to_lose() {
 fn kr_10_what_lets_a_key_do_more_is_marked_with_a_sign_and_words() {
     let mut desk = form();
     desk.press("tab tab right space ctrl-s");
-    desk.says("Scopes +calls:write ▲ can do more than before").says("Gates decide by it");
+    desk.says("Scopes +calls:write ▲ can do more than before").says("Gates use it from the next request on");
     let mut desk = form();
     desk.press("tab tab tab right right right right right right right right tab \"+90d\" ctrl-s");
     desk.says("2026-12-21 12:00:00 UTC").says("2027-03-21 12:00:00 UTC").says("▲ can do more");
     let mut desk = form();
     desk.press("\"x\" ctrl-s");
-    desk.says("Hub → Hubx").says_not("▲").says("No request is decided by that");
+    desk.says("Hub → Hubx").says_not("▲").says("This does not affect requests");
 }
 
 #[test]
 fn kr_10_a_refusal_is_told_at_its_field_before_anything_is_sent() {
     let mut desk = form();
     desk.press("tab tab tab tab \"nowhere\"");
-    desk.says("\"nowhere\" is no address").strike("ctrl-s").says_not("review");
+    desk.says("\"nowhere\" isn't a valid address").strike("ctrl-s").says_not("review");
     let mut desk = form();
     desk.press("\" 2\" ctrl-s");
     let (id, request) = desk.preview();
@@ -124,7 +124,7 @@ fn kr_10_what_others_change_meanwhile_is_never_undone() {
     let asked = effects.asked.iter().rposition(|(_, request)| *request == Request::Key(hub().id)).unwrap();
     let (id, _) = desk.asked.remove(asked);
     desk.reply(id, Reply::Key(Ok(Box::new(other))));
-    desk.says("Somebody changed this key meanwhile").says("another hub");
+    desk.says("Somebody else changed this key meanwhile").says("another hub");
     assert_eq!(send(&mut desk).1, Edit { name: Some("Hub 2".into()), ..Edit::default() });
 }
 
@@ -152,7 +152,7 @@ fn kr_10_an_edit_that_gates_decide_by_asks_for_their_receipt() {
 fn kr_10_what_has_ended_is_not_edited() {
     let mut desk = Desk::new();
     desk.open(Opening::Edit(Box::new(Key { revoked_at: Some(noon()), ..hub() })));
-    desk.closed().told("only a key that has not ended can be edited");
+    desk.closed().told("so it can't be edited");
 }
 
 #[test]

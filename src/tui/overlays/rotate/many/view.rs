@@ -48,7 +48,7 @@ impl State {
             Role::Muted,
             match self.secrets {
                 Secrets::Screen => {
-                    "Each secret is shown once. Its old key goes on until you confirm the new one (Done)."
+                    "Each secret is shown once. The old key keeps working until you confirm the new one (Done)."
                 }
                 _ => "The new secrets are written first; then all keys are rotated, or none.",
             },
@@ -108,7 +108,7 @@ impl State {
         let never = ends().filter(Option::is_none).count();
         let first = ends().flatten().min().map(|at| times::exact(at, shell.utc));
         match (self.tried.len(), never, first) {
-            (0, ..) => "Empty: as long as the key that it replaces, as far as allowed.".into(),
+            (0, ..) => "Empty: as long as the key it replaces, as far as the policy allows.".into(),
             (_, _, None) => "The new keys never expire.".into(),
             (_, 0, Some(first)) => format!("The new keys expire from {first} on."),
             (_, never, Some(first)) => {
@@ -130,7 +130,7 @@ impl State {
         let until = rotated.iter().filter_map(|one| one.old.ends_at()).max();
         let mut parts = vec![
             Part::Words(format!(
-                "{number} keys are rotated. The new secrets are in this place and nowhere else:"
+                "{number} keys are rotated. Keyrack kept no other copy of the new secrets than this:"
             )),
             Part::Space,
             Part::Fact(

@@ -121,7 +121,7 @@ fn a_new_database_offers_an_issuer_to_an_admin() {
 #[test]
 fn a_small_terminal_says_what_it_needs() {
     let mut desk = Desk::ready(59, 16, keys(3));
-    desk.sees("Needed:  60 x 16").sees("Present: 59 x 16");
+    desk.sees("Needed:  60 x 16").sees("Now:     59 x 16");
     let mut desk = Desk::ready(60, 16, keys(3));
     desk.sees("Key 0");
 }
@@ -159,5 +159,5 @@ fn vp_27_an_unclaimed_key_is_marked_and_says_when_it_dies() {
     assert!(line.contains("◍ unclaimed") && line.contains("in 7m"), "{line:?}");
     assert_eq!(desk.style_of("◍"), desk.style_of("in 7m"), "the warning's colour");
     assert_eq!(desk.screen().matches("● active").count(), 2, "a key in use is taken over");
-    desk.play("enter").sees("Status        ◍ unclaimed").sees("Dies          2026-11-21 12:07:00 UTC");
+    desk.play("enter").sees("Status        ◍ unclaimed").sees("Confirm by    2026-11-21 12:07:00 UTC");
 }
