@@ -199,6 +199,18 @@ fn a_damaged_prefix_is_near_within_one_letter_or_two_of_a_longer_one() {
 }
 
 #[test]
+fn a_stray_letter_that_makes_another_prefix_hides_no_secret() {
+    let policies = ["gw_", "xgw_"].map(|prefix| {
+        let mut policy = preset("vozagent").unwrap();
+        policy.format.prefix = prefix.into();
+        policy
+    });
+    let [_, secret] = two();
+    let found = search(format!("x{secret}").as_bytes(), &policies);
+    assert!(found.iter().any(|one| one.readings.iter().any(|reading| reading.expose() == secret)), "{found:?}");
+}
+
+#[test]
 fn a_body_alone_that_fits_two_issuers_is_neithers() {
     let mut other = preset("voicegram").unwrap();
     other.format.prefix = "ot_pat_".into();
