@@ -59,7 +59,7 @@ on_both! {
         let list = script.run(&["key", "list"]);
         let said = String::from_utf8(list.stderr).unwrap();
         assert!(list.status.success() && String::from_utf8(list.stdout).unwrap().contains("hub"), "{said}");
-        assert!(said.contains("schema version 99, newer than the ") && said.contains("only be read here"), "{said}");
+        assert!(said.contains("schema version 99, newer than the ") && said.contains("so it is read-only here"), "{said}");
         let revoke = script.run(&["key", "revoke", &made.key.id.to_string(), "--yes"]);
         let said = String::from_utf8(revoke.stderr).unwrap();
         assert!(!revoke.status.success() && said.contains("Upgrade keyrack"), "{said}");
