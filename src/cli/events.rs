@@ -53,7 +53,7 @@ pub struct Follow {
     /// Only events of these kinds: created, changed, rotated, revoked, paused, resumed, expiring, leaked and others
     #[arg(long, value_name = "KINDS")]
     kinds: Option<Kinds>,
-    /// Stop when there are no more events yet
+    /// Stop when there are no more events
     #[arg(long, visible_alias = "no-wait")]
     once: bool,
 }

@@ -100,10 +100,10 @@ pub async fn accept(reason: Option<&str>, service: &Service, session: &Session) 
         1 => ", and leave 1 key as it is that was revoked before".to_owned(),
         many => format!(", and leave {many} keys as they are that were revoked before"),
     };
-    if session.would(|| format!("accept that this database went back{works}")) {
+    if session.would(|| format!("accept this restored database as it is{works}")) {
         return Ok(());
     }
-    if !prompt::confirm(&session.global, &format!("Accept that this database went back{works}")).await? {
+    if !prompt::confirm(&session.global, &format!("Accept this restored database as it is{works}")).await? {
         return Err(Failure::new(Exit::Failure, "nothing was changed"));
     }
     service.accept_history(new_operation(), reason).await?;

@@ -128,7 +128,7 @@ async fn list(arguments: List, session: &Session) -> Result {
     let printed = printer.finish::<Rotation>()?;
     if let Some(cursor) = next {
         session.remark(&format!(
-            "More overlaps follow these {printed}: continue with --after '{cursor}', or see all with --limit 0"
+            "More overlaps follow: continue with --after '{cursor}', or see all with --limit 0"
         ));
     } else if printed == 0 && format.for_people() {
         session.remark(if filter.is_empty() {
@@ -261,7 +261,7 @@ async fn decide_and_do(
             let words = match ended.len() {
                 1 => "The overlap is closed: the old key is revoked, as read back from the database.".into(),
                 many => format!(
-                    "{} overlaps are closed: the old keys are revoked, and read back from the database.",
+                    "{} overlaps are closed: the old keys are revoked, as read back from the database.",
                     thousands(many as u64)
                 ),
             };

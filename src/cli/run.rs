@@ -206,7 +206,7 @@ pub fn until_signals() -> tokio::sync::watch::Receiver<bool> {
         tracing::info!("stopping: open requests are answered, no new ones are accepted");
         stop.send_replace(true);
         let code = ended_by_signal(false).await;
-        tracing::warn!("ended at once");
+        tracing::warn!("stopped immediately");
         telemetry::finish(GRACE);
         std::process::exit(i32::from(code));
     });

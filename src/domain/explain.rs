@@ -300,7 +300,7 @@ fn scope(case: &Case<'_>, facts: KeyFacts<'_>, told: &mut Explanation) {
             }
         }
         Ask::Direct { scope: Some(scope), .. } => format!("{scope} is needed; {}.", held()),
-        _ => "No scope is needed.".to_owned(),
+        _ => "No scope was asked for.".to_owned(),
     };
     told.passed("scope", words);
 }

@@ -289,7 +289,7 @@ impl Reason {
             }
             Self::Address { address: Some(address) } => {
                 return format!(
-                    "The key can't be used from {address}: use it from an allowed network, or make a key that allows this one."
+                    "The key can't be used from {address}: use it from an allowed network, or create a key that allows this one."
                 );
             }
             Self::Address { address: None } => {
@@ -313,7 +313,7 @@ impl Reason {
                 );
             }
             Self::Scope { needed } => {
-                return format!("The key lacks the scope {needed}: make one that has it.");
+                return format!("The key lacks the scope {needed}: create one that has it.");
             }
             Self::Limited { spent } => {
                 let budget = spent.budget;

@@ -101,8 +101,8 @@ impl Service {
             Some((_, key)) if key.id == id => Ok(Created { key, secret, check }),
             // The operation was carried out by an earlier call, whose secret went with its connection.
             _ => Err(Error::Refused(format!(
-                "this was done already and made key {id}, but its secret did not arrive and can't be had again. \
-                 Unless somebody uses it, it ends by itself within ten minutes; create another one"
+                "this was done already and created key {id}, but its secret did not arrive and can't be had again. \
+                 Unless somebody uses it, it expires within ten minutes; create another one"
             ))),
         }
     }

@@ -164,7 +164,7 @@ impl Change for Paused {
             keys.iter().filter(|key| self.touches(key, now)).map(|key| key.id).collect();
         if let ([key], true, []) = (keys.as_slice(), self.order.is_some(), touched.as_slice()) {
             let status = match key.status(now) {
-                Status::Damaged => "over".into(),
+                Status::Damaged => "damaged".into(),
                 status => status.as_str().to_owned(),
             };
             return Err(Error::Refused(format!("key {} is {status}, so it can't be paused", key.id)));

@@ -145,7 +145,7 @@ impl Service {
 pub(super) fn may_seal(peppers: &Peppers, used: &[(Scheme, u64)]) -> Result<()> {
     peppers.may_seal(used).map_err(|lack| {
         Error::Refused(format!(
-            "no key can be made here: {lack}, and keys in this database are hashed with it. Name the folder of the peppers \
+            "no key can be created here: {lack}, and keys in this database are hashed with it. Name the folder of the peppers \
              with --peppers DIR or the setting peppers"
         ))
     })

@@ -92,7 +92,7 @@ fn unread(file: &Path, by: Option<&str>, kind: Kind) -> Option<Neglected> {
     let metadata = match std::fs::File::open(file).and_then(|file| file.metadata()) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             by?;
-            return told("is not there".into(), "mend its name".into());
+            return told("is not there".into(), "fix its name".into());
         }
         Err(error) => {
             return told(

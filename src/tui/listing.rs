@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 use super::effect::{Effect, FailureKind, Outcomes, RequestId, Timer, To};
 use super::input::{Input, Key};
 use super::latest::{Latest, Paced};
-use super::shell::{Holds, Shell};
+use super::shell::{Holds, Link, Shell};
 use super::widgets::filter_line::FilterLine;
 use super::widgets::{list, scroll};
 use super::words::Severity;
@@ -373,7 +373,8 @@ impl<S: Source> Listing<S> {
                     self.forget();
                 }
                 shell.failed(&failure);
-                if failure.kind == FailureKind::Unreachable {
+                // While the database is known to be gone, its return has everything read.
+                if failure.kind == FailureKind::Unreachable && shell.link == Link::Live {
                     effects.extend(self.pages.retry(shell, Timer::Rows(S::SCREEN)));
                 }
                 None

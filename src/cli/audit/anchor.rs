@@ -85,7 +85,7 @@ pub fn make_key(arguments: &MakeKey, session: &Session) -> Result {
         session.remark(&format!("{} exists and was not changed; this is its public key:", path.display()));
         return told(&key.public(), session);
     }
-    if session.would(|| format!("make a key in {}", path.display())) {
+    if session.would(|| format!("create a key in {}", path.display())) {
         return Ok(());
     }
     let secret = Zeroizing::new(rand::random::<[u8; 32]>());

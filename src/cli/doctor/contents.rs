@@ -37,7 +37,7 @@ pub(super) async fn rows(service: &Service) -> Vec<Finding> {
         findings.push(Finding::problem(
             "rows",
             format!("{} more can't be read", thousands(more)),
-            "mend these first",
+            "fix these first",
         ));
     }
     findings

@@ -51,7 +51,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let (printed, next) = print(printer, service, &query, arguments.sort, from, wanted).await?;
     if let Some(cursor) = next {
         session.remark(&format!(
-            "More keys follow these {printed}: continue with --after '{}', or see all with --limit 0",
+            "More keys follow: continue with --after '{}', or see all with --limit 0",
             cursor
         ));
     } else if printed == 0 && format.for_people() {

@@ -106,7 +106,7 @@ impl Gates {
             match self.verb {
                 Some("resume" | "lift" | "extend") => "refused",
                 Some("edit") => "what they were",
-                _ => "alive",
+                _ => "still working",
             }
         )))
     }

@@ -106,7 +106,7 @@ async fn one(arguments: &Arguments, key: Key, service: &Service, session: &Sessi
     let why = if shortened { ", which is what the policy allows now" } else { "" };
     if session.would(|| {
         let then = match overlap {
-            Overlap::None => "ends at once".to_owned(),
+            Overlap::None => "stops working immediately".to_owned(),
             _ => format!("keeps working until {}", zone.exact(overlap.end(key.stops_at(), made))),
         };
         format!(

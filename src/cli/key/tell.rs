@@ -20,8 +20,8 @@ const SHOWN: usize = 20;
 pub struct Arguments {
     #[command(flatten)]
     which: Which,
-    /// Say that they were found where others can read them. Default: that they are still tried after they
-    /// stopped working
+    /// Say that they were found where others can read them. Default: that they stopped
+    /// working, and whether they were tried after that
     #[arg(long)]
     exposed: bool,
     /// Say that they are replaced and stop working when their overlaps end

@@ -140,7 +140,7 @@ fn outcome(tally: &Tally) -> Vec<String> {
         vec![format!("{verb} {} with {} in all{how}.", letters(done), count(tally.reminders, "reminder"))];
     if tally.failed > 0 {
         lines.push(format!(
-            "{} failed and will not be tried again by itself: mend what the server's words say, then \
+            "{} failed and will not be tried again by itself: fix what the server's answer names, then \
              `keyrack reminders retry --filter state:failed`.",
             letters(tally.failed)
         ));
@@ -191,10 +191,10 @@ async fn preview(order: SweepOrder, service: &Service, session: &Session) -> Res
             let letters = count(all, "letter");
             let within = limit.filter(|limit| u64::from(*limit) < all);
             let within =
-                within.map(|limit| format!(", limited by --limit to {limit}")).unwrap_or_default();
+                within.map(|limit| format!(", of which --limit allows {limit},")).unwrap_or_default();
             let keys = count(preview.reminders_in_all, "key");
             match preview.leaves {
-                true => format!("Would send {letters} about {keys}{within}, by {place}. Nothing was sent."),
+                true => format!("Would send {letters} about {keys}{within} by {place}. Nothing was sent."),
                 false => format!(
                     "Would write {letters} about {keys}{within} as files into {place}; nothing would leave this machine. \
                      Nothing was written."

@@ -219,7 +219,7 @@ pub enum Action {
     GoToKey,
     /// Show this key's reminders: when they were sent, and to whom
     KeyReminders,
-    /// Notify the account's admins by mail: key replaced, still tried after it stopped working, or found exposed
+    /// Notify the account's admins by mail: key replaced, no longer working, or found exposed
     TellAdmins,
     // Alerts
     /// Acknowledge the selected alert, or all marked ones

@@ -9,7 +9,7 @@ pub(super) const DATABASE: Codec<String> = Codec::new("FILE|URL", database, Stri
 fn database(text: &str) -> Result<String, Wrong> {
     if has_password(text) {
         return Err(Wrong::new(
-            "has a password in it: take it out and put a line host:port:database:user:password into a file of mode 0600 \
+            "has a password in it: remove it and put a line host:port:database:user:password into a file of mode 0600 \
              that PGPASSFILE names, or into ~/.pgpass",
         ));
     }

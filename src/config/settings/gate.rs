@@ -149,7 +149,7 @@ const ROWS: &[Row<GateTable>] = &[
     gate!(one header_names: Codec::<HeaderNames>::choice("WHAT"), "What the trusted proxies do to header names")
         .default("kept"),
     gate!(many verify_from: NETWORK, "A network that may use POST /api/v1/verify. Default: this machine"),
-    gate!(some verify_token_file: PATH, "A file with the token for POST /api/v1/verify, and for /metrics unless --admin-listen serves them")
+    gate!(some verify_token_file: PATH, "A file with the token for POST /api/v1/verify, and for /metrics unless --admin-listen serves it")
         .secret(&["verify-token", "token"]),
     gate!(some limits: LIMITS, "Count requests in this Redis or Valkey, or this Redis Cluster (redis-cluster://host:port,host:port), together with other gates. Default: this gate counts by itself"),
     gate!(some limits_password_file: PATH, "A file with the password of --limits")
@@ -167,7 +167,7 @@ const ROWS: &[Row<GateTable>] = &[
     gate!(one leaks_revoke: Codec::<Door>::choice("WHAT"), "Open POST /leaks/revoke: anyone who holds a leaked key can report it, and its policy decides what happens to it")
         .default("shut"),
     gate!(one connections: Codec::<usize>::from::<1>(), "Accept at most this many connections at once").default("10000"),
-    gate!(one unknown_keys: Codec::<u32>::from::<0>(), "How many invalid keys one address may try in a burst; one more is allowed each second. 0: no limit")
+    gate!(one unknown_keys: Codec::<u32>::from::<0>(), "How many keys that don't work one address may try in a burst; one more is allowed each second. 0: no limit")
         .default("60"),
     gate!(one log_form: Codec::<LogForm>::choice("FORM"), "The log format on standard error").default("text"),
 ];

@@ -147,7 +147,7 @@ impl Policy {
                     faults.add(&path, format!("{days}d: a choice is 1d to {}d", 10 * MOST_DAYS));
                 }
                 (Expiry::Never, _) if rule.require_expiry => {
-                    faults.add(&path, "never can't be chosen where require-expiry is true: take it out");
+                    faults.add(&path, "never can't be chosen where require-expiry is true: remove it");
                 }
                 (Expiry::Never, Some(max)) => {
                     faults.add(&path, format!("never can't be chosen where max-days is {max}"));

@@ -312,7 +312,7 @@ pub fn encoded_runs(bytes: &[u8], lines: Vec<Range<usize>>, least: usize) -> Vec
             chars += line;
             let blank = bytes[at..].iter().take(GAP).take_while(|byte| byte.is_ascii_whitespace()).count();
             let wrapped = bytes[at..at + blank].contains(&b'\n');
-            if line < WRAPPED || !wrapped {
+            if line < WRAPPED || !wrapped || bytes.get(at + blank).is_none_or(|byte| !is_digit(*byte)) {
                 break;
             }
             at += blank;

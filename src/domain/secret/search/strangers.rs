@@ -74,7 +74,7 @@ pub(super) fn at(text: &str, at: usize, covered: usize) -> Option<(usize, usize,
     if bytes[at] == b'_' {
         return of_nobody(text, at, covered);
     }
-    if !FIRST[usize::from(bytes[at])] {
+    if !FIRST[usize::from(bytes[at])] || !begins_word(text, at) {
         return None;
     }
     let rest = &bytes[at..];
@@ -83,7 +83,7 @@ pub(super) fn at(text: &str, at: usize, covered: usize) -> Option<(usize, usize,
     let token = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     let more = rest[prefix.len()..].iter().take(LONGEST).take_while(token).count();
     let seen = Seen { kind: Kind::Foreign(provider), issuer: None, readings: Vec::new() };
-    (more >= *least && begins_word(text, at)).then(|| (at, at + prefix.len() + more, seen))
+    (more >= *least).then(|| (at, at + prefix.len() + more, seen))
 }
 
 /// A prefix that ends in the underscore at `at` and is nobody's, with a body or a preview behind it.

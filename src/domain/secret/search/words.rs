@@ -29,7 +29,7 @@ impl Finding {
                     if provider.starts_with(['A', 'O']) || *provider == "npm token" { "an" } else { "a" };
                 format!("not one of ours: looks like {an} {provider}")
             }
-            Kind::Former => format!("{what} by a former format, not in this database ({database})"),
+            Kind::Former => format!("{what} by a former form, not in this database ({database})"),
             Kind::Unknown => "not one of ours: no issuer in this database has its prefix".to_owned(),
         }
     }

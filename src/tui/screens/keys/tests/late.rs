@@ -36,6 +36,14 @@ fn rest(desk: &Desk) -> Option<Duration> {
     })
 }
 
+/// The database can't be reached for the rows that are asked for.
+fn fails(desk: &mut Desk) {
+    let place = desk.asked.iter().position(|(_, request)| matches!(request, Request::Page(_)));
+    let (to, _) = desk.asked.remove(place.expect("rows are read"));
+    let failure = Failure { kind: FailureKind::Unreachable, text: "nobody answers".into() };
+    desk.send(Message::Reply { to, reply: Reply::Page(Err(failure)) });
+}
+
 /// A console whose rows have taken a second, twice.
 fn slow() -> Desk {
     let mut desk = Desk::ready(80, 24, keys(3));
@@ -103,10 +111,7 @@ fn rows_that_could_not_be_had_are_tried_again_until_they_come() {
     let mut desk = Desk::ready(80, 24, keys(3));
     changes(&mut desk);
     for _ in 0..3 {
-        let place = desk.asked.iter().position(|(_, request)| matches!(request, Request::Page(_)));
-        let (to, _) = desk.asked.remove(place.expect("rows are read"));
-        let failure = Failure { kind: FailureKind::Unreachable, text: "nobody answers".into() };
-        desk.send(Message::Reply { to, reply: Reply::Page(Err(failure)) });
+        fails(&mut desk);
         desk.sees("◌ late").sees("nobody answers");
         assert_eq!(rest(&desk), Some(Duration::from_secs(5)));
         desk.wait(TimeDelta::seconds(5));
@@ -114,4 +119,15 @@ fn rows_that_could_not_be_had_are_tried_again_until_they_come() {
     }
     desk.database.keys.pop();
     desk.settle().sees("● live").sees_not("Key 2");
+}
+
+#[test]
+fn what_is_gone_is_not_asked_again_and_again() {
+    let mut desk = Desk::ready(80, 24, keys(3));
+    changes(&mut desk);
+    desk.send(Message::Live(LiveEvent::Lost("nobody answers".into())));
+    fails(&mut desk);
+    assert_eq!(rest(&desk), None);
+    desk.send(Message::Live(LiveEvent::Back));
+    assert!(reads_rows(&desk));
 }
