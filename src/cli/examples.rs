@@ -164,7 +164,10 @@ const EXAMPLES: &[Examples] = &[
         "creation stop",
         &[("Stop the creation of keys for an account", "keyrack creation stop --account acme --for 1h")],
     ),
-    ("creation allow", &[("Allow the creation of keys for an account again", "keyrack creation allow --account acme")]),
+    (
+        "creation allow",
+        &[("Allow the creation of keys for an account again", "keyrack creation allow --account acme")],
+    ),
     ("creation list", &[("Show where no key can be created", "keyrack creation list")]),
     (
         "import",

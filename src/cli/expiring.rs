@@ -48,7 +48,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result {
     let printer = arguments.shape.of::<Key, _>(session.printer())?;
     let (printed, next) = list::print(printer, service, &query, sort, From::Start, wanted).await?;
     if next.is_some() {
-        session.remark(&format!("More keys follow: see all with --limit 0"));
+        session.remark("More keys follow: see all with --limit 0");
     } else if printed == 0 && session.format().for_people() {
         session.remark(&format!("Nothing expires within {}.", arguments.within));
     }

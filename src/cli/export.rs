@@ -15,8 +15,9 @@ use crate::service::{Service, new_operation};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "One JSON object per line: issuers, accounts, and keys with the hashes of their secrets. It holds no secrets, but protect it\n\
-                  like the database. `keyrack import keyrack FILE` imports its keys. The audit records who exported it.\n\
+    after_help = "One JSON object per line: issuers, accounts, and keys with the hashes of their secrets.\n\
+                  It holds no secrets, but protect it like the database. `keyrack import keyrack FILE` imports its keys.\n\
+                  The audit records who exported it.\n\
                   To encrypt it: keyrack export - | age -r age1… > keys.ndjson.age"
 )]
 pub struct Arguments {

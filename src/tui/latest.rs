@@ -90,6 +90,8 @@ pub struct Paced {
     slow: bool,
     /// Whether a change waits.
     due: bool,
+    /// Whether what is shown is out of date because a change waited, and its reading has not come yet.
+    late: bool,
 }
 
 /// How long a count may be out of date in any case.
@@ -129,6 +131,7 @@ impl Paced {
     /// Takes note of a change that has to wait, and sets the timer for it.
     pub fn later(&mut self, shell: &Shell, timer: Timer) -> Option<Effect> {
         let waited = std::mem::replace(&mut self.due, true);
+        self.late = true;
         (!waited && !self.busy()).then(|| self.wake(shell, timer))
     }
 
@@ -139,17 +142,18 @@ impl Paced {
         self.later(shell, timer)
     }
 
-    /// Whether what is shown is out of date, and rests.
+    /// Whether what is shown is out of date, and rested or rests.
     pub fn is_late(&self) -> bool {
-        self.due
+        self.late
     }
 
     fn wake(&self, shell: &Shell, timer: Timer) -> Effect {
         Effect::SetTimer { timer, after: (self.rests - shell.now).to_std().unwrap_or_default() }
     }
 
-    /// The timer has rung: whether a change waited for it.
+    /// The timer has rung: whether a change waited for it. It need not wait any more, whatever the clock says by now.
     pub fn rung(&mut self) -> bool {
+        self.rests = self.asked;
         std::mem::take(&mut self.due)
     }
 
@@ -162,6 +166,7 @@ impl Paced {
         least: Option<chrono::Duration>,
     ) -> Option<Settled> {
         let mut settled = self.latest.settle(shell, id)?;
+        self.late = self.due || settled.next.is_some() && self.late;
         let took = shell.now - self.asked;
         let usual = std::mem::replace(&mut self.took, took).min(took);
         self.slow = least.is_some() || usual > QUICK;

@@ -329,7 +329,10 @@ fn ring(state: &mut State, timer: Timer) -> Vec<Effect> {
         Timer::Holds => state.standing.ask(&mut state.shell, Subjects::HOLDS),
         // One that is not shown reads its rows when it is entered.
         Timer::Rows(screen) if screen != state.shell.screen => Vec::new(),
-        Timer::Rows(screen) => state.screens.of_mut(screen).changed(&mut state.shell, Subjects::ALL),
+        Timer::Rows(screen) => {
+            state.screens.of_mut(screen).list_mut().rested();
+            state.screens.of_mut(screen).changed(&mut state.shell, Subjects::ALL)
+        }
         Timer::Clock | Timer::Slow | Timer::Of(To::Screen(_)) => state.screens.timer(&mut state.shell, timer),
         Timer::Of(To::Overlay(number)) => state.overlays.timer(&mut state.shell, number),
     }

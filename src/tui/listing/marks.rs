@@ -134,7 +134,7 @@ impl<S: Source> Listing<S> {
         }
         self.mark_rows(shell, 0, self.len());
         let all = self.iter().filter(|row| !self.is_left(row)).map(S::id).collect();
-        self.whole = Some(Rc::new(all));
+        self.whole = (!all.is_empty()).then(|| Rc::new(all));
         Vec::new()
     }
 
@@ -184,7 +184,8 @@ impl<S: Source> Listing<S> {
                     shell.toast_until(Holds::Gesture, Severity::Warning, words);
                 }
             }
-            self.whole = last.is_none().then(|| Rc::new(gathering.found.keys().cloned().collect()));
+            let whole = last.is_none() && !gathering.found.is_empty();
+            self.whole = whole.then(|| Rc::new(gathering.found.keys().cloned().collect()));
             Rc::make_mut(&mut self.marks).extend(gathering.found);
         } else if last.is_none() {
             self.renew(|id, _| gathering.found.get(id).copied());
@@ -253,21 +254,22 @@ impl<S: Source> Listing<S> {
 }
 
 impl<S: Source> Listing<S> {
-    /// What is marked: `✓ 3 marked`, or nothing. On a wide screen with the states where these differ; with `: all 271 that
-    /// match but 2` where all that the filter fits was marked.
-    pub fn marks_told(&self, width: u16) -> String {
+    /// What is marked, from the most words to the fewest: `✓ 3 marked`, or nothing. On a wide screen with the states where
+    /// these differ; with `: all 271 that match but 2` where all that the filter fits was marked.
+    pub fn marks_told(&self, width: u16) -> Vec<String> {
         if self.marks.is_empty() {
-            return String::new();
+            return Vec::new();
         }
+        let wide = width >= WIDE;
         let states = counted(self.marks.values());
         let count = thousands(self.marks.len() as u64);
-        let wide = width >= WIDE;
-        let whole = self.whole_told(wide);
-        if states.len() < 2 || !wide {
-            format!("✓ {count} marked{whole}")
-        } else {
-            format!("✓ {count} marked ({}){whole}", told(&states))
+        let (marked, whole) = (format!("✓ {count} marked"), self.whole_told(wide));
+        let mut ways = vec![format!("{marked}{whole}"), marked.clone()];
+        if states.len() > 1 && wide {
+            ways.insert(0, format!("{marked} ({}){whole}", told(&states)));
         }
+        ways.dedup();
+        ways
     }
 
     /// Where nothing was added or taken away that needs to be said on a wide screen only.

@@ -14,6 +14,7 @@ use crate::tui::shell::Shell;
 use crate::tui::widgets::filter_line::Hints;
 use crate::tui::widgets::fit;
 use crate::tui::widgets::list::{self, Cell, Column};
+use crate::tui::widgets::tabs;
 
 /// Why a list has no rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,22 +56,23 @@ impl<S: Source> Listing<S> {
         if !self.filter.visible() {
             return self.draw_idle(shell, frame, area, idle);
         }
-        // What is typed, and what is said of it, has all of the line.
-        let area = if self.filter.typing { area } else { self.draw_standing(shell, frame, area, FILTER) };
+        // What is typed, and what is said of it, has all of the line but for the marks.
+        let row = if self.filter.typing { String::new() } else { self.row_of(None) };
+        let area = self.draw_standing(shell, frame, area, FILTER, &row);
         self.draw_filter(shell, frame, area);
     }
 
     /// Draws a line above the list, and at its end where the cursor is, if there is room for both.
     pub fn draw_idle(&self, shell: &Shell, frame: &mut Frame, area: Rect, idle: Line<'_>) {
         let taken = u16::try_from(idle.width()).unwrap_or(u16::MAX);
-        let area = self.draw_standing(shell, frame, area, taken);
-        frame.render_widget(idle, area);
+        let area = self.draw_standing(shell, frame, area, taken, &self.row_of(None));
+        frame.render_widget(tabs::within(idle, area.width.into()), area);
     }
 
-    fn draw_standing(&self, shell: &Shell, frame: &mut Frame, area: Rect, taken: u16) -> Rect {
+    fn draw_standing(&self, shell: &Shell, frame: &mut Frame, area: Rect, taken: u16, row: &str) -> Rect {
         let area = Rect { height: area.height.min(1), ..area };
-        let told = [self.marks_told(shell.size.width), self.row_of(None)];
-        Rect { width: draw_place(shell, frame.buffer_mut(), area, taken.saturating_add(1), told), ..area }
+        let (buffer, marks) = (frame.buffer_mut(), self.marks_told(shell.size.width));
+        Rect { width: draw_place(shell, buffer, area, taken.saturating_add(1), &marks, row), ..area }
     }
 
     pub fn draw_filter(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
@@ -153,25 +155,38 @@ impl<S: Source> Listing<S> {
 const FILTER: u16 = 36;
 
 /// Draws what is marked in a list, and where the cursor is, at the right end of a line; answers how many columns are left of
-/// it. `taken`: so many others need; what is marked is told all the same.
+/// it. `taken`: so many others need. The place goes first where both have no room, and then words of what is marked; that
+/// there are marks is told in any case. `marks`: from the most words to the fewest.
 pub fn draw_place(
     shell: &Shell,
     buffer: &mut Buffer,
     line: Rect,
     taken: u16,
-    [marks, row]: [String; 2],
+    marks: &[String],
+    row: &str,
 ) -> u16 {
     let room = usize::from(line.width.saturating_sub(2));
-    let gap = if marks.is_empty() || row.is_empty() { "" } else { "  " };
-    let both = fit::width(&marks) + gap.len() + fit::width(&row);
-    let row = if both + usize::from(taken) <= room { format!("{gap}{row}") } else { String::new() };
-    let marks = fit::cut(&marks, room);
-    let width = u16::try_from(fit::width(&marks) + fit::width(&row)).unwrap_or(line.width);
+    let others = usize::from(taken);
+    let (mark, row) = match (marks.first(), marks.last()) {
+        (Some(most), Some(least)) => {
+            let fits = |mark: &&String, row: &str| fit::width(mark) + fit::width(row) + others <= room;
+            let spaced = if row.is_empty() { String::new() } else { format!("  {row}") };
+            if fits(&most, &spaced) {
+                (most.as_str(), spaced)
+            } else {
+                (marks.iter().find(|mark| fits(mark, "")).unwrap_or(least).as_str(), String::new())
+            }
+        }
+        _ if fit::width(row) + others <= room => ("", row.to_owned()),
+        _ => ("", String::new()),
+    };
+    let mark = fit::cut(mark, room);
+    let width = u16::try_from(fit::width(&mark) + fit::width(&row)).unwrap_or(line.width);
     if width == 0 || line.height == 0 {
         return line.width;
     }
     let left = line.width.saturating_sub(width + 1);
-    fit::put(buffer, line.x + left, line.y, width, &marks, shell.styles.of(Role::Marked));
+    fit::put(buffer, line.x + left, line.y, width, &mark, shell.styles.of(Role::Marked));
     fit::put_right(buffer, line.x + left, line.y, width, &row, shell.styles.of(Role::Muted));
     left.saturating_sub(1)
 }

@@ -33,6 +33,9 @@ pub trait Rows {
     /// Whether its rows are known to be out of date, and rest before they are read again.
     fn is_late(&self) -> bool;
 
+    /// They have rested.
+    fn rested(&mut self);
+
     /// See [`Listing::set_filter`]. `stay`: the cursor stays on its row, where that is one of them.
     fn filter(&mut self, text: &str, here: Here, stay: bool);
 
@@ -94,6 +97,10 @@ impl<S: Source> Rows for Listing<S> {
 
     fn is_late(&self) -> bool {
         self.pages.is_late()
+    }
+
+    fn rested(&mut self) {
+        self.pages.rung();
     }
 
     fn filter_text(&self) -> &str {

@@ -196,7 +196,7 @@ impl State {
         }
         if !self.counted() {
             self.form.go_to(Focus::Count);
-            self.amiss = Some(format!("type {} to confirm how many keys change", self.ids.len()).into());
+            self.amiss = Some(format!("type {}, the number of keys to change", self.ids.len()).into());
             return Vec::new();
         }
         self.amiss = None;

@@ -208,7 +208,7 @@ impl State {
         if let Some((_, at)) = wrong.into_iter().find(|(wrong, _)| *wrong) {
             self.form.go_to(at);
             let number = self.targets(shell).len();
-            let words = format!("type {number} to confirm how many keys are {}", self.participle());
+            let words = format!("type {number}, the number of keys to {}", self.verb());
             self.amiss = (at == Focus::Count).then(|| words.into());
             return Vec::new();
         }
@@ -223,6 +223,10 @@ impl State {
 
     fn participle(&self) -> &'static str {
         if self.what == What::Resume { "resumed" } else { "paused" }
+    }
+
+    fn verb(&self) -> &'static str {
+        if self.what == What::Resume { "resume" } else { "pause" }
     }
 
     /// The database holds it: the gates are asked.

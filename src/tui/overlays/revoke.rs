@@ -194,7 +194,7 @@ impl State {
         }
         if !self.counted() {
             self.form.go_to(Focus::Count);
-            self.amiss = Some(format!("type {} to confirm how many keys are revoked", self.ids.len()).into());
+            self.amiss = Some(format!("type {}, the number of keys to revoke", self.ids.len()).into());
             return Vec::new();
         }
         if self.note_error().is_some() {

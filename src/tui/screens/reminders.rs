@@ -201,10 +201,13 @@ fn question(name: Option<&SafeText>, fit: &[(ReminderId, Mark)], others: usize) 
         Some(name) => format!("Send the reminder about {name} again?"),
         None => format!("Send {} again?", count(fit.len() as u64, "reminder")),
     };
-    let mut words = "The next sweep sends it again to everybody it did not reach.".to_owned();
+    let mut words = match fit.len() {
+        1 => "The next sweep sends it again to everybody whom it did not reach before.".to_owned(),
+        _ => "The next sweep sends them again to everybody whom they did not reach before.".to_owned(),
+    };
     if ambiguous {
         words.push_str(
-            " An unanswered letter may have arrived: then a second one follows, with the same Message-ID.",
+            " An ambiguous letter may have arrived: then a second one follows, with the same Message-ID.",
         );
     }
     if others > 0 {

@@ -120,7 +120,10 @@ fn a_log_that_nobody_reads_holds_no_request_up_and_says_later_what_is_missing() 
         let log = reading.join().unwrap();
         assert!(lost >= 100 && all >= lost);
         assert_eq!(left_out(&log), all);
-        assert!(log.lines().rev().take(5).any(|line| line.contains("stopping: open requests are answered")), "the last lines are there");
+        assert!(
+            log.lines().rev().take(5).any(|line| line.contains("stopping: open requests are answered")),
+            "the last lines are there"
+        );
     });
 }
 

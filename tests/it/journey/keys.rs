@@ -343,7 +343,7 @@ on_both! {
         terminal.press("tab");
         terminal.press("tab");
         terminal.answer("enter");
-        terminal.wait_for("type 3 to confirm how many keys are revoked");
+        terminal.wait_for("type 3, the number of keys to revoke");
         assert_eq!(service.account("acme").await.unwrap().active_keys, 4);
         terminal.press("backspace");
         terminal.press("backspace");

@@ -65,7 +65,7 @@ fn kr_10_a_selection_is_edited_in_what_was_filled_in() {
     assert_eq!(edit, wanted);
     desk.says("Expires changes on 2 keys, 1 key of them ▲ can do more than before");
     desk.says("1 of these 3 keys are already so");
-    desk.strike("enter").says("type 3 to confirm how many keys change");
+    desk.strike("enter").says("type 3, the number of keys to change");
     desk.write("3");
     let (_, request) = only_request(desk.press("enter"));
     let Request::Edit { edit: sent, keys, shown, .. } = request else { panic!("{request:?}") };

@@ -131,7 +131,7 @@ fn kr_05_for_several_keys_their_number_is_typed() {
     let mut desk = question(&keys);
     desk.says("Pause 3 keys?");
     asks_nothing(&desk.press("y"));
-    desk.says("type 3 to confirm how many keys are paused");
+    desk.says("type 3, the number of keys to pause");
     desk.write("2");
     asks_nothing(&desk.press("enter"));
     desk.press("backspace \"3\"");

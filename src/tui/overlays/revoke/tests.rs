@@ -132,7 +132,7 @@ fn for_several_keys_their_number_must_be_typed() {
     assert_eq!(desk.press("enter"), []);
     desk.press("tab tab");
     assert_eq!(desk.press("y"), [], "a yes is not enough");
-    desk.says("type 3 to confirm how many");
+    desk.says("type 3, the number of keys to revoke");
     desk.write("2");
     assert_eq!(desk.press("ctrl-s"), []);
     desk.press("backspace \"3\"");

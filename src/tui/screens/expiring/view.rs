@@ -53,9 +53,11 @@ fn strip_rows(left: u16) -> u16 {
 impl State {
     pub(super) fn draw_all(&self, shell: &Shell, frame: &mut Frame, area: Rect) {
         let first = Rect { height: 1.min(area.height), ..area };
-        let told = [self.rows.marks_told(shell.size.width), self.rows.row_of(None)];
-        let left = draw_place(shell, frame.buffer_mut(), first, 0, told);
-        frame.render_widget(self.tabs(shell, usize::from(left)), Rect { width: left, ..first });
+        let marks = self.rows.marks_told(area.width);
+        let tabs = u16::try_from(self.tabs(shell, 0).width()).unwrap_or(u16::MAX);
+        let left = draw_place(shell, frame.buffer_mut(), first, tabs, &marks, &self.rows.row_of(None));
+        let tabs = tabs::within(self.tabs(shell, left.into()), left.into());
+        frame.render_widget(tabs, Rect { width: left, ..first });
         self.draw_weeks(shell, frame, area);
         let list = list_area(area);
         let wide = area.width >= 110;

@@ -14,7 +14,7 @@ use crate::service::Row;
 use crate::tui::listing::{draw_fate, draw_place};
 use crate::tui::shell::Shell;
 use crate::tui::widgets::fit::{moved, put, put_right, width};
-use crate::tui::widgets::sparkline;
+use crate::tui::widgets::{sparkline, tabs};
 
 impl State {
     /// The column whose heading is at a place.
@@ -136,15 +136,17 @@ impl State {
         let shown = places.iter().any(|place| place.field.sorted_by() == Some(column));
         let marks = self.rows.marks_told(area.width);
         let tabs = self.tab_line(shell, 0).width();
-        if !shown && !words.is_empty() && marks.is_empty() {
+        if !shown && !words.is_empty() {
             let order = format!("{}{}", columns::title(column), self.arrow());
-            if width(&order) + width(&words) + usize::from(MARGIN) + tabs < area.width.into() {
+            let marked = marks.first().map_or(0, |most| width(most) + 2);
+            if marked + width(&order) + width(&words) + usize::from(MARGIN) + tabs < area.width.into() {
                 words = format!("{order}  {words}");
             }
         }
         let taken = if marks.is_empty() { 0 } else { u16::try_from(tabs).unwrap_or(u16::MAX) };
-        let left = draw_place(shell, frame.buffer_mut(), area, taken, [marks, words]);
-        frame.render_widget(self.tab_line(shell, left.into()), Rect { width: left, ..area });
+        let left = draw_place(shell, frame.buffer_mut(), area, taken, &marks, &words);
+        let tabs = tabs::within(self.tab_line(shell, left.into()), left.into());
+        frame.render_widget(tabs, Rect { width: left, ..area });
     }
 
     /// The description of the selected key.

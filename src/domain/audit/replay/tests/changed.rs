@@ -95,7 +95,9 @@ fn a_confirmation_is_what_its_row_tells() {
     let confirmed = |at| StoredKey { acknowledged_at: at, ..key.clone() };
     assert_eq!(
         told(&key, &rows[..1], &today()),
-        ["key.confirmation: no row records that its secret was confirmed / confirmed at 1970-01-03T00:00:00Z"]
+        [
+            "key.confirmation: no row records that its secret was confirmed / confirmed at 1970-01-03T00:00:00Z"
+        ]
     );
     assert_eq!(told(&confirmed(None), &rows[..1], &today()), [""; 0]);
     let line = |table: &str| format!("key.confirmation: confirmed at 1970-01-03T00:00:00Z / {table}");

@@ -207,7 +207,10 @@ fn a_stray_letter_that_makes_another_prefix_hides_no_secret() {
     });
     let [_, secret] = two();
     let found = search(format!("x{secret}").as_bytes(), &policies);
-    assert!(found.iter().any(|one| one.readings.iter().any(|reading| reading.expose() == secret)), "{found:?}");
+    assert!(
+        found.iter().any(|one| one.readings.iter().any(|reading| reading.expose() == secret)),
+        "{found:?}"
+    );
 }
 
 #[test]

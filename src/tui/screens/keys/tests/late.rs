@@ -73,7 +73,7 @@ fn rows_that_take_long_rest_and_the_header_says_so() {
 fn whoever_asks_reads_rows_that_rest() {
     let mut desk = slow();
     changes(&mut desk);
-    desk.strike("R");
+    desk.strike("ctrl-r");
     assert!(reads_rows(&desk));
     desk.settle().sees("● live");
 }
@@ -130,4 +130,15 @@ fn what_is_gone_is_not_asked_again_and_again() {
     assert_eq!(rest(&desk), None);
     desk.send(Message::Live(LiveEvent::Back));
     assert!(reads_rows(&desk));
+}
+
+#[test]
+fn rows_that_have_rested_are_read_whatever_the_clock_says() {
+    let mut desk = slow();
+    changes(&mut desk);
+    // The clock was set back a little, or the timer rings a moment early.
+    desk.wait(TimeDelta::milliseconds(19_999));
+    desk.send(Message::Timer(ROWS));
+    assert!(reads_rows(&desk));
+    desk.sees("◌ late").settle().sees("● live");
 }

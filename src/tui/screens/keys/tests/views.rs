@@ -158,7 +158,12 @@ fn marking_moves_nothing_of_the_header() {
         assert_eq!(header(&desk), before, "{width}");
         desk.play("ctrl-a").sees("✓ 30 marked");
         assert_eq!(header(&desk), before, "{width}");
-        desk.play("space").sees("✓ 29 marked: all 30 that match but 1");
+        desk.play("space").sees("✓ 29 marked");
+        if width >= 80 {
+            desk.sees(": all 30 that match but 1");
+        }
+        // Whole tabs, or none: a number that is cut says something else.
+        desk.sees("[Live 30]");
         assert_eq!(header(&desk), before, "{width}");
     }
 }
