@@ -178,7 +178,7 @@ fn a_notice_says_no_more_than_gates_saw() {
     let exposed = |keys| shown_notice(&told(Occasion::Exposed, keys));
     assert!(exposed(vec![works.clone()]).contains("4. It is not revoked yet."));
     assert!(exposed(vec![works.clone(), works.clone()]).contains("4. They are not revoked yet."));
-    assert!(exposed(vec![works, noticed("CD")]).contains("4. Some are not revoked yet."));
+    assert!(exposed(vec![works, noticed("CD")]).contains("4. One of them is not revoked yet."));
     assert!(!exposed(vec![noticed("CI")]).contains("not revoked"));
 }
 

@@ -133,7 +133,7 @@ impl<S: Source> Listing<S> {
             return self.gather(shell, true).into_iter().collect();
         }
         self.mark_rows(shell, 0, self.len());
-        let all = self.iter().filter(|row| !self.is_left(row)).map(S::id).collect();
+        let all: BTreeSet<S::Id> = self.iter().filter(|row| !self.is_left(row)).map(S::id).collect();
         self.whole = (!all.is_empty()).then(|| Rc::new(all));
         Vec::new()
     }

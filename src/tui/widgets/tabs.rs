@@ -55,7 +55,7 @@ mod tests {
         let shown = |columns| within(tabs(), columns).to_string().trim_end().to_owned();
         assert_eq!(shown(80), "   Live 1,234   All 1,234  [Ended 1,234]   ← → change");
         assert_eq!(shown(45), "   Live 1,234   All 1,234  [Ended 1,234]");
-        assert_eq!(shown(30), "   Live 1,234 [Ended 1,234]");
-        assert_eq!(shown(20), "[Ended 1,234]");
+        assert_eq!(shown(30), "   Live 1,234  [Ended 1,234]");
+        assert_eq!(shown(20), "  [Ended 1,234]");
     }
 }

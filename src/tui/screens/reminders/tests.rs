@@ -192,7 +192,7 @@ fn marked_reminders_are_sent_again_together_and_those_that_did_not_fail_stay() {
     let gone =
         Retried { reminder: rows().swap_remove(0), again: false, why: Some("the key was revoked".into()) };
     desk.reply(id, Reply::RetryReminders(Ok(vec![gone])));
-    desk.says("Send 2 reminders again?").says("An unanswered letter may have arrived");
+    desk.says("Send 2 reminders again?").says("An ambiguous letter may have arrived");
     desk.says("did not fail, and stay as they are").says("1 not: CI runner: the key was revoked");
     let (id, request) = only_request(desk.press("y"));
     let Request::RetryReminders { reminders, .. } = request else { panic!("{request:?}") };

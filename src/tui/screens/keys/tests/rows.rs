@@ -266,7 +266,7 @@ fn a_filter_that_fits_nothing_says_so_and_how_to_get_out() {
 #[test]
 fn marks_are_counted_ranged_and_cleared() {
     let mut desk = Desk::ready(80, 24, keys(30));
-    desk.play("space").sees("✓ 1 marked  row 2 of 30").play("j j v").sees("✓ 4 marked");
+    desk.play("space").sees("✓ 1 marked  Created ▼  row 2 of 30").play("j j v").sees("✓ 4 marked");
     assert_eq!(desk.keys().rows.chosen(), [0, 1, 2, 3].map(key_id));
     desk.play("esc").sees_not("marked").play("ctrl-a").sees("✓ 30 marked");
 }

@@ -154,7 +154,10 @@ fn marking_moves_nothing_of_the_header() {
         let mut desk = Desk::ready(width, 24, keys(30));
         let header = |desk: &Desk| desk.screen().lines().take(2).map(str::to_owned).collect::<Vec<_>>();
         let before = header(&desk);
-        desk.play("space").sees("✓ 1 marked  row 2 of 30");
+        desk.play("space").sees("✓ 1 marked");
+        if width >= 80 {
+            desk.sees("row 2 of 30");
+        }
         assert_eq!(header(&desk), before, "{width}");
         desk.play("ctrl-a").sees("✓ 30 marked");
         assert_eq!(header(&desk), before, "{width}");
