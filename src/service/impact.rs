@@ -157,7 +157,7 @@ impl Look<'_> {
             && before.caps.active_keys.is_none_or(|was| was > cap)
         {
             let count = store.accounts_over(&after.slug, cap, self.now).await?;
-            let words = format!("over the new limit of {cap} active keys; no key can be made for them");
+            let words = format!("over the new limit of {cap} active keys; no key can be created for them");
             self.hit(true, Count::Exactly(count), "account", &words);
         }
         Ok(())

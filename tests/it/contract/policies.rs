@@ -48,7 +48,7 @@ on_both! {
         let plans = with(&|policy| policy.plans.clear());
         assert_eq!(hits(&service, &plans).await, ["1 account: on the plan Starter, which is gone"]);
         let caps = with(&|policy| policy.caps.active_keys = Some(2));
-        assert_eq!(hits(&service, &caps).await, ["1 account: over the new limit of 2 active keys; no key can be made for them"]);
+        assert_eq!(hits(&service, &caps).await, ["1 account: over the new limit of 2 active keys; no key can be created for them"]);
         let lives = with(&|policy| {
             policy.expiry.max_days = Some(90);
             policy.expiry.choices = vec![Expiry::Days(90)];

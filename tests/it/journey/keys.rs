@@ -251,6 +251,7 @@ on_both! {
         terminal.wait_for("Of these: 7 active.");
         terminal.type_text("7");
         terminal.answer("enter");
+        terminal.wait_until_gone("Revoke 7 keys?");
         terminal.wait_until_gone("marked");
         assert_eq!(service.account("acme").await.unwrap().active_keys, 1);
     }
