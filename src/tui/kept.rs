@@ -41,31 +41,20 @@ impl Kept {
         Some(below)
     }
 
-    /// Who decided what was read or written last, in a word or two; empty: nobody did.
+    /// Who decided what was read or written last, in a word or two; empty: nobody did. Of what can't be used, the default holds
+    /// in its place.
     pub fn decided(&self, name: &str) -> String {
-        if !self.is_usable(name) {
-            return "default".into();
-        }
-        match (self.saved.outranked(name), self.saved.line(name), self.saved.below(name)) {
-            (Some(source), ..) => source.to_string(),
-            (None, Some(_), _) => "saved".into(),
-            (None, None, Some((_, Source::File(file, line)))) => {
-                format!("{}:{line}", file.file_name().unwrap_or(file.as_os_str()).display())
+        let (said, who) = match (self.saved.outranked(name), self.saved.line(name), self.saved.below(name)) {
+            (None, Some(line), _) => (line, "saved".to_owned()),
+            (Some(source), _, Some((value, _))) => (value, source.to_string()),
+            (None, None, Some((value, Source::File(file, line)))) => {
+                (value, format!("{}:{line}", file.file_name().unwrap_or(file.as_os_str()).display()))
             }
-            _ => String::new(),
-        }
-    }
-
-    /// Whether what was said of a setting holds: of what can't be used the default holds in its place.
-    fn is_usable(&self, name: &str) -> bool {
-        let below = || self.saved.below(name).map(|(value, _)| value);
-        let line = self.saved.line(name).filter(|_| self.saved.outranked(name).is_none());
-        let since = self.since.iter().find(|since| since.0 == name);
+            _ => return String::new(),
+        };
         let default = CONSOLE.rows.iter().find(|row| row.name == name).and_then(|row| row.default);
-        match (line.or_else(below), since) {
-            (Some(said), Some((_, held))) => said == held || held != default.unwrap_or_default(),
-            _ => true,
-        }
+        let holds = self.since.iter().find(|since| since.0 == name).map_or(said, |(_, held)| held.as_str());
+        if said != holds && holds == default.unwrap_or_default() { "default".into() } else { who }
     }
 
     /// What outranks the file, if something does.

@@ -98,7 +98,7 @@ pub struct Paced {
 pub const COUNTS: chrono::Duration = chrono::Duration::seconds(5);
 /// Rows are read again at once, unless reading them takes longer than this.
 const QUICK: chrono::Duration = chrono::Duration::milliseconds(100);
-/// However long an answer takes, nothing is out of date for longer.
+/// However long an answer takes, no change waits for longer.
 const OLDEST: chrono::Duration = chrono::Duration::seconds(60);
 /// What could not be read because the database was out of reach is tried again after this.
 const RETRY: chrono::Duration = chrono::Duration::seconds(5);

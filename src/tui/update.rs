@@ -33,8 +33,8 @@ mod undo;
 use copying::copy_command;
 use gesture::{lookup, typing, waits, without_esc};
 use going::everywhere;
-use live::{changed_here, live};
-use seen::{came, go, jump, open, step_back};
+use live::{changed, live};
+use seen::{at_once, came, go, jump, open, step_back};
 use suspend::suspend;
 use undo::note;
 
@@ -350,7 +350,7 @@ fn carry_out(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Tab(tab) => state.screens.of_mut(state.shell.screen).open_tab(&mut state.shell, tab),
         Command::Sort(sort) => state.screens.of_mut(ScreenId::Keys).sort(&mut state.shell, sort),
         Command::TabOfKeys(tab) => state.screens.of_mut(ScreenId::Keys).open_tab(&mut state.shell, tab),
-        Command::Changed(touched) => changed_here(state, touched),
+        Command::Changed(touched) => at_once(state, |state| changed(state, touched)),
         Command::Made(made) => state.screens.made(&mut state.shell, &made),
         Command::Act(Action::Interrupt) => open(state, Opening::Leave(ExitReason::Interrupted)),
         Command::Act(Action::Suspend) => suspend(state, true),

@@ -251,9 +251,7 @@ impl<S: Source> Listing<S> {
             self.whole = kept.whole.clone();
         }
     }
-}
 
-impl<S: Source> Listing<S> {
     /// What is marked, from the most words to the fewest: `✓ 3 marked`, or nothing. On a wide screen with the states where
     /// these differ; with `: all 271 that match but 2` where all that the filter fits was marked.
     pub fn marks_told(&self, width: u16) -> Vec<String> {

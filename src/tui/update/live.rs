@@ -1,5 +1,6 @@
 //! News of the database: what shows it is read again.
 
+use super::seen::at_once;
 use crate::domain::subjects::Subjects;
 use crate::domain::text::SafeText;
 use crate::service::LiveEvent;
@@ -26,24 +27,17 @@ pub(super) fn live(state: &mut State, event: LiveEvent) -> Vec<Effect> {
             state.shell.redraw = true;
             state.shell.link = Link::Live;
             state.shell.toast(Severity::Good, BACK);
-            changed_here(state, Subjects::ALL)
+            at_once(state, |state| changed(state, Subjects::ALL))
         }
         LiveEvent::Replaced(why) => {
             state.shell.link = Link::Live;
             // Whatever is asked there was asked of the old file: the person looks, and decides again.
             state.overlays.abandon();
             state.shell.toast(Severity::Bad, why);
-            std::iter::once(Effect::TakeOver).chain(changed_here(state, Subjects::ALL)).collect()
+            let read = at_once(state, |state| changed(state, Subjects::ALL));
+            std::iter::once(Effect::TakeOver).chain(read).collect()
         }
     }
-}
-
-/// The same where the person waits for it: at once, however long it takes.
-pub(super) fn changed_here(state: &mut State, touched: Subjects) -> Vec<Effect> {
-    state.shell.at_once = true;
-    let effects = changed(state, touched);
-    state.shell.at_once = false;
-    effects
 }
 
 /// What shows these subjects is read again.

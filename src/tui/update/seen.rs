@@ -13,8 +13,13 @@ pub(super) fn open(state: &mut State, opening: Opening) -> Vec<Effect> {
 pub(super) fn go(state: &mut State, screen: ScreenId) -> Vec<Effect> {
     state.shell.redraw = true;
     state.shell.screen = screen;
+    at_once(state, |state| state.screens.of_mut(screen).enter(&mut state.shell))
+}
+
+/// What is read because of this is waited for by the person: it does not rest before.
+pub(super) fn at_once(state: &mut State, read: impl FnOnce(&mut State) -> Vec<Effect>) -> Vec<Effect> {
     state.shell.at_once = true;
-    let effects = state.screens.of_mut(state.shell.screen).enter(&mut state.shell);
+    let effects = read(state);
     state.shell.at_once = false;
     effects
 }
