@@ -215,7 +215,7 @@ on_both! {
         keyrack.json(&["key", "tell", &works, "--replaced", "--mail-dir", aside.to_str().unwrap(), "--yes"]);
         let letter = std::fs::read_dir(&aside).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).next().unwrap();
         let letter = letter.replace("=\r\n", "").replace("=3D", "=");
-        for words in ["will soon stop working", "was replaced by a new one", "replaced, works until", "Give it the new"] {
+        for words in ["will soon stop working", "was replaced by a new one", "replaced, works until", "Give each of them the new"] {
             assert!(letter.contains(words), "{words}:\n{letter}");
         }
         let told = keyrack.json(&["key", "tell", &works, "--exposed", "--mail-dir", folder, "--yes"]);
