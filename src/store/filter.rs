@@ -18,7 +18,7 @@ mod status;
 mod text;
 mod violates;
 
-pub(super) use bounds::{push_bound, push_hour, push_idle};
+pub(super) use bounds::{push_bound, push_hour, push_idle, push_reach};
 pub(super) use found::push_rows;
 use overlap::push_overlap;
 use rotation::{push_not_replaced, push_rotation_due};
@@ -233,6 +233,8 @@ pub(super) enum Drive {
     Found(usize),
     /// The sort's own index; the conditions are looked at in each row.
     Order,
+    /// Every row as it lies there; those that fit are sorted afterwards.
+    All,
 }
 
 /// Writes the conditions of `query`, each with ` AND ` before it. What `forms` say counts only where [`Query::asks_forms`].
@@ -264,11 +266,7 @@ pub(super) fn push_conditions<D: Driver>(
                 sql.push("k.").push(D::ROW).push(" IN (");
                 push_rows(sql, test, now, forms, false);
                 sql.push(")");
-                if !found::is_exact(test) {
-                    sql.push(" AND (");
-                    push_test(sql, test, now, forms);
-                    sql.push(")");
-                }
+                found::push_rest(sql, test, now, forms);
             }
             test => push_test(sql, test, now, forms),
         }

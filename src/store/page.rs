@@ -3,10 +3,10 @@
 use sqlx::{FromRow, QueryBuilder};
 
 use super::dialect::both;
-use super::filter::{Drive, Driver, Part, push_conditions, push_hour, push_idle};
+use super::filter::{Drive, Driver, Part, push_conditions, push_hour, push_idle, push_reach};
 use super::reading::Reading;
 use super::rows::{KEY_COLUMNS, KeyRow};
-use super::{Reader, Result, Store};
+use super::{Conn, Reader, Result, Store};
 use crate::domain::Instant;
 use crate::domain::hold::Hold;
 use crate::domain::issuer::Forms;
@@ -17,7 +17,7 @@ mod drive;
 mod rank;
 mod tally;
 
-use drive::{Bound, STOPPED};
+use drive::{Bound, CANCELED, STOPPED};
 pub(super) use rank::Counting;
 
 /// Which side of a place a page lies on.
@@ -64,7 +64,8 @@ struct Cut {
     used: Option<bool>,
 }
 
-/// Writes the statement for a slice: each cut has its own page, and the whole one is made of them.
+/// Writes the statement for a slice: each cut has its own page, and the whole one is made of them. The places come first, by
+/// the tables that the conditions and the order name; what else a row has is read of those that are shown.
 fn push_slice<D: Driver>(
     sql: &mut QueryBuilder<D>,
     slice: Slice<'_>,
@@ -72,17 +73,21 @@ fn push_slice<D: Driver>(
     drive: Drive,
     forms: &Forms,
 ) {
-    let cuts = cuts::<D>(slice);
-    if let [one] = cuts.as_slice() {
-        return push_page(sql, slice, *one, now, drive, forms);
-    }
-    for (n, cut) in cuts.iter().enumerate() {
-        sql.push(if n == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
-        push_page(sql, slice, *cut, now, drive, forms);
-        sql.push(format!(") AS cut{n}"));
-    }
     let way = if forward(slice) { "ASC" } else { "DESC" };
-    sql.push(format!(" ORDER BY place {way}, id {way} LIMIT {}", slice.limit));
+    let cuts = cuts::<D>(slice);
+    sql.push(format!("SELECT {KEY_COLUMNS}, place FROM ("));
+    for (n, cut) in cuts.iter().enumerate() {
+        sql.push(if n == 0 { "" } else { " UNION ALL " });
+        sql.push(if cuts.len() == 1 { "" } else { "SELECT * FROM (" });
+        push_places(sql, slice, *cut, now, drive, forms);
+        sql.push(if cuts.len() == 1 { String::new() } else { format!(") AS cut{n}") });
+    }
+    let order = |id: &str| format!(" ORDER BY place {way}, {id} {way}");
+    if cuts.len() > 1 {
+        sql.push(order("shown")).push(format!(" LIMIT {}", slice.limit));
+    }
+    sql.push(format!(") AS places JOIN key_auth k ON k.{0} = one JOIN keys m ON m.{0} = one LEFT JOIN key_use u ON u.{0} = one", D::ROW));
+    sql.push(order("shown"));
 }
 
 /// The cuts that the rows of a slice are in.
@@ -101,7 +106,8 @@ fn forward(slice: Slice<'_>) -> bool {
     (slice.side != Side::Before) == (slice.sort.direction == Direction::Ascending)
 }
 
-fn push_page<D: Driver>(
+/// Writes the statement for the places of a cut: each has its row as `one`, the id as `shown`, and what it is sorted by as `place`.
+fn push_places<D: Driver>(
     sql: &mut QueryBuilder<D>,
     slice: Slice<'_>,
     cut: Cut,
@@ -116,8 +122,16 @@ fn push_page<D: Driver>(
     // Of the index on names and the like, the second column is the id of its own table.
     let id = if name.starts_with("m.") { "m.id" } else { "k.id" };
     let tables = drive::tables::<D>(slice, cut.part, cut.used, drive);
-    sql.push(format!("SELECT {KEY_COLUMNS}, {name} AS place FROM {tables} WHERE 1 = 1"));
-    push_cut(sql, cut, true);
+    let row = if name.starts_with("m.") { "m" } else { "k" };
+    // PostgreSQL takes most terms for less rare than they are. Behind this fence it finds all that fit before it sorts any.
+    let fence = drive == Drive::All && cut.part == Part::All;
+    sql.push(if fence { "SELECT * FROM (" } else { "" });
+    sql.push(format!(
+        "SELECT {row}.{} AS one, {id} AS shown, {name} AS place FROM {tables} WHERE 1 = 1",
+        D::ROW
+    ));
+    push_cut(sql, cut, name.starts_with("m."));
+    push_reach(sql, slice.query, slice.sort.column, now);
     if cut.used == Some(true) {
         push_idle(sql, slice.query, now);
     }
@@ -127,10 +141,14 @@ fn push_page<D: Driver>(
         push_place(sql, cursor, cut, (name, column, id), (forward, slice.side));
     }
     let way = if forward { "ASC" } else { "DESC" };
-    // The few rows that an index found, or that no index has yet, are sorted; this keeps the planner from walking the
-    // sort's index instead.
-    let few = matches!(drive, Drive::Found(_)) || cut.part == Part::Fresh;
-    let order = match (few, D::ROW, instants) {
+    if fence {
+        sql.push(format!(" OFFSET 0) AS fitting ORDER BY place {way}, shown {way} LIMIT {}", slice.limit));
+        return;
+    }
+    // The rows that an index found, or that no index has yet, are sorted; this keeps the planner from walking the sort's
+    // index instead.
+    let sorted = matches!(drive, Drive::Found(_) | Drive::All) || cut.part == Part::Fresh;
+    let order = match (sorted, D::ROW, instants) {
         _ if cut.used == Some(false) => String::new(),
         (false, _, _) if cut.used.is_some() && D::HOURS => format!("u.hour {way}, {name} {way}, "),
         (false, _, _) => format!("{name} {way}, "),
@@ -138,7 +156,7 @@ fn push_page<D: Driver>(
         (true, _, true) => format!("{name} + interval '0' {way}, "),
         (true, _, false) => format!("{name} || '' {way}, "),
     };
-    let id = if few && D::ROW == "seq" { "+k.id" } else { id };
+    let id = if sorted && D::ROW == "seq" { format!("+{id}") } else { id.into() };
     sql.push(format!(" ORDER BY {order}{id} {way} LIMIT {}", slice.limit));
 }
 
@@ -215,7 +233,7 @@ impl Store {
         let (keys, places) = match read_page(&mut reader, slice, now, &forms).await {
             // While keys are loaded in bulk, and after a load that was killed.
             Err(error) if lacks_index(&error) => {
-                read_slice(&mut reader, slice, now, Drive::Planner, &forms).await?
+                read_slice(reader.conn(), slice, now, Drive::Planner, &forms).await?
             }
             read => read?,
         };
@@ -223,26 +241,35 @@ impl Store {
     }
 }
 
-/// The rows of a slice, by the indexes that suit it.
+/// The rows of a slice, by the indexes that suit it: in its order while that fills a page soon, else in another way.
 async fn read_page(
     reader: &mut Reader,
     slice: Slice<'_>,
     now: Instant,
     forms: &Forms,
 ) -> sqlx::Result<(Vec<Key>, Vec<Cursor>)> {
-    let way = drive::choose(reader, slice.query, now, forms).await?;
+    let (way, indexed) = drive::choose(reader, slice.query, now, forms).await?;
     // Without a term each row of the order is one of the page's.
-    let bound = match reader {
-        Reader::Sqlite(c) if way == Drive::Order && !slice.query.terms.is_empty() => {
-            Some(Bound::walk(c).await?)
+    if matches!(way, Drive::Found(_)) || slice.query.terms.is_empty() {
+        return read_slice(reader.conn(), slice, now, way, forms).await;
+    }
+    let (read, stopped) = match reader.conn() {
+        Conn::Sqlite(c) => {
+            let _bound = Bound::walk(c, slice.sort.column, indexed).await?;
+            (read_slice(Conn::Sqlite(c), slice, now, way, forms).await, STOPPED)
         }
-        _ => None,
+        Conn::Postgres(c) => {
+            let mut tx = c.within().await?;
+            sqlx::query(drive::PLANNED).execute(&mut tx.wire()).await?;
+            let read = read_slice(Conn::Postgres(tx.wire()), slice, now, way, forms).await;
+            tx.rollback().await?;
+            (read, CANCELED)
+        }
     };
-    match read_slice(reader, slice, now, way, forms).await {
-        Err(sqlx::Error::Database(error)) if bound.is_some() && error.code().as_deref() == Some(STOPPED) => {
-            drop(bound);
+    match read {
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(stopped) => {
             let way = drive::instead(reader, slice.query, now, forms).await?;
-            read_slice(reader, slice, now, way, forms).await
+            read_slice(reader.conn(), slice, now, way, forms).await
         }
         read => read,
     }
@@ -254,14 +281,14 @@ fn lacks_index(error: &sqlx::Error) -> bool {
 
 /// The rows of a slice, and each one's place.
 async fn read_slice(
-    reader: &mut Reader,
+    conn: Conn<'_>,
     slice: Slice<'_>,
     now: Instant,
     drive: Drive,
     forms: &Forms,
 ) -> sqlx::Result<(Vec<Key>, Vec<Cursor>)> {
     let (_, instants) = column(slice.sort.column);
-    Ok(both!(reader.conn(), c => {
+    Ok(both!(conn, c => {
         let mut sql = QueryBuilder::<Db>::new("");
         push_slice::<Db>(&mut sql, slice, now, drive, forms);
         let mut rows = (Vec::new(), Vec::new());

@@ -3,8 +3,9 @@
 use sqlx::QueryBuilder;
 
 use super::Driver;
-use crate::domain::Instant;
-use crate::domain::query::{Bound, Point, Query, Test};
+use crate::domain::key::Status;
+use crate::domain::query::{Bound, Column, Point, Query, Test, never};
+use crate::domain::{Instant, LATEST};
 
 /// Writes the condition on the hour of the last use that follows from one on its instant, where the index knows the hours.
 pub(in crate::store) fn push_hour<D: Driver>(sql: &mut QueryBuilder<D>, sign: &str, at: Instant) {
@@ -25,6 +26,63 @@ pub(in crate::store) fn push_idle<D: Driver>(sql: &mut QueryBuilder<D>, query: &
             D::time(sql, at);
         }
     }
+}
+
+/// Writes what follows from the terms for the column of an order, so that its index is read from where the first row can be to
+/// where the last one can.
+pub(in crate::store) fn push_reach<D: Driver>(
+    sql: &mut QueryBuilder<D>,
+    query: &Query,
+    order: Column,
+    now: Instant,
+) {
+    let column = match order {
+        Column::Status => "k.ends_at",
+        Column::Expires => "k.expires_key",
+        _ => return,
+    };
+    for term in &query.terms {
+        let statuses = match &term.test {
+            Test::Status(any) if !term.negated => any.as_slice(),
+            _ => &[],
+        };
+        // Nothing ends before it expires.
+        if term.is_living()
+            || (!statuses.is_empty() && statuses.iter().all(|status| !Status::ENDED.contains(status)))
+        {
+            sql.push(format!(" AND {column} > "));
+            D::time(sql, now);
+        }
+        match &term.test {
+            _ if term.negated => {}
+            Test::Expires(bound) => {
+                push_expires(sql, column);
+                if let Bound::Before(point) = bound {
+                    sql.push(format!(" AND {column} < "));
+                    D::time(sql, point.instant(now));
+                }
+            }
+            Test::NeverExpires(false) => push_expires(sql, column),
+            Test::Status(any) if order == Column::Status && any.as_slice() == [Status::Expired] => {
+                sql.push(format!(" AND {column} <= "));
+                D::time(sql, now);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Writes that the column lies before the end of keys that never expire; but others may have set an expiry after that.
+fn push_expires<D: Driver>(sql: &mut QueryBuilder<D>, column: &str) {
+    sql.push(format!(
+        " AND {column} <= (SELECT CASE WHEN EXISTS (SELECT 1 FROM key_auth l WHERE l.expires_key > "
+    ));
+    D::time(sql, never());
+    sql.push(") THEN ");
+    D::time(sql, LATEST);
+    sql.push(" ELSE ");
+    D::time(sql, never() - chrono::TimeDelta::microseconds(1));
+    sql.push(" END)");
 }
 
 pub(in crate::store) fn push_bound<D: Driver>(

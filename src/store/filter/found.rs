@@ -6,7 +6,7 @@ use super::overlap::push_overlap_rows;
 use super::scopes::push_scope_rows;
 use super::status::{SUSPENDED, push_revoked_by_plan, push_strange_rows};
 use super::text::{push_id_rows, push_text_rows};
-use super::{Driver, Part, one_of, push_bound};
+use super::{Driver, Part, one_of, push_bound, push_test};
 use crate::domain::Instant;
 use crate::domain::issuer::Forms;
 use crate::domain::key::Status;
@@ -20,9 +20,19 @@ fn is_long(text: &str) -> bool {
     text.chars().count() >= TRIGRAM
 }
 
-/// Whether the rows that are found by it are those that it fits, and no others.
-pub(super) fn is_exact(test: &Test) -> bool {
-    matches!(test, Test::Text(_))
+/// Writes what is left to be asked of the rows that were found by `test`.
+pub(super) fn push_rest<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant, forms: &Forms) {
+    match test {
+        Test::Text(_) => {}
+        Test::Used(_) => {
+            sql.push(" AND k.first_used_at IS NOT NULL");
+        }
+        _ => {
+            sql.push(" AND (");
+            push_test(sql, test, now, forms);
+            sql.push(")");
+        }
+    }
 }
 
 /// Writes a statement that answers with the rows that may fit `test`, some perhaps twice; with `perhaps` more of them, which

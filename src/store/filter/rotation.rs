@@ -2,7 +2,7 @@
 
 use sqlx::QueryBuilder;
 
-use super::Driver;
+use super::{Driver, Part};
 use crate::domain::Instant;
 
 /// Whether the key is older than its policy's rotation period and was not replaced.
@@ -33,5 +33,6 @@ const PERIOD: &str = "CASE WHEN i.rotation_days BETWEEN 0 AND 365000 THEN i.rota
 pub(super) fn push_not_replaced<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
     sql.push("NOT EXISTS (SELECT 1 FROM key_auth s WHERE s.id = m.successor AND s.ends_at > ");
     D::time(sql, now);
-    sql.push(")");
+    // SQLite asks what is of one table alone before it reads the other: this it asks after the rest.
+    sql.push(if D::PARTS.contains(&Part::Listed) { " AND k.seq = m.seq)" } else { ")" });
 }

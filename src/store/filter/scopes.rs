@@ -36,6 +36,11 @@ pub(super) fn push_has<D: Driver>(sql: &mut QueryBuilder<D>, column: &str, scope
     });
 }
 
+/// Writes a statement that answers with the first sets, as `sets.scopes`, to which a condition on them may be added.
+pub(super) fn push_some_sets<D: Driver>(sql: &mut QueryBuilder<D>) {
+    push_sets(sql, true);
+}
+
 /// Each set once, by a look into the index for each; `bounded`: no more of them than tell that they are too many.
 fn push_sets<D: Driver>(sql: &mut QueryBuilder<D>, bounded: bool) {
     let (first, next) = (listed::<D>("a"), listed::<D>("b"));

@@ -2,6 +2,7 @@
 
 use sqlx::QueryBuilder;
 
+use super::scopes::push_some_sets;
 use super::{Driver, any, push_lives, push_not_replaced};
 use crate::domain::Instant;
 use crate::domain::expiry::Expiry;
@@ -19,14 +20,12 @@ pub(super) fn push_violates<D: Driver>(sql: &mut QueryBuilder<D>, policies: &[Po
     any(sql, policies, |sql, policy| {
         sql.push("k.issuer = ");
         D::text(sql, &policy.slug);
-        // What is left of the scopes when all that the policy has are taken out.
-        sql.push(" AND (trim(").push("replace(".repeat(policy.scopes.len())).push("' ' || k.scopes || ' '");
-        for scope in &policy.scopes {
-            sql.push(", ");
-            D::text(sql, &format!(" {} ", scope.name));
-            sql.push(", ' ')");
-        }
-        sql.push(") <> '' OR NOT (1 = 0");
+        // The sets are few, and each is looked at once; only of what is none of those the key itself is.
+        sql.push(" AND ((k.scopes NOT IN (");
+        push_some_sets(sql);
+        push_unknown(sql.push(" WHERE "), "sets.scopes", policy);
+        push_unknown(sql.push(" = '') AND "), "k.scopes", policy);
+        sql.push(" <> '') OR NOT (1 = 0");
         for head in policy.heads() {
             sql.push(" OR substr(m.preview, 1, length(");
             D::text(sql, &head);
@@ -56,5 +55,16 @@ pub(super) fn push_violates<D: Driver>(sql: &mut QueryBuilder<D>, policies: &[Po
         }
         sql.push(")");
     });
+    sql.push(")");
+}
+
+/// Writes what is left of a set of scopes when all that the policy has are taken out.
+fn push_unknown<D: Driver>(sql: &mut QueryBuilder<D>, set: &str, policy: &Policy) {
+    sql.push("trim(").push("replace(".repeat(policy.scopes.len())).push(format!("' ' || {set} || ' '"));
+    for scope in &policy.scopes {
+        sql.push(", ");
+        D::text(sql, &format!(" {} ", scope.name));
+        sql.push(", ' ')");
+    }
     sql.push(")");
 }

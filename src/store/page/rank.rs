@@ -9,7 +9,8 @@ use sqlx::QueryBuilder;
 use super::super::filter::{Drive, Driver, Part, push_conditions, push_revoked_by_plan};
 use super::super::{Conn, Error, Result, Store};
 use super::{
-    Bound, STOPPED, Side, Slice, column, cuts, drive, forms, forward, ordered_by, push_cut, push_place,
+    Bound, CANCELED, STOPPED, Side, Slice, column, cuts, drive, forms, forward, ordered_by, push_cut,
+    push_place,
 };
 use crate::domain::Instant;
 use crate::domain::issuer::Forms;
@@ -84,7 +85,7 @@ impl Store {
                 push_counted(&mut sql, counted, now, drive, &forms);
                 let counted = sql.build_query_scalar::<i64>().fetch_one(&mut tx.wire()).await;
                 tx.rollback().await?;
-                bounded(counted, "57014")
+                bounded(counted, CANCELED)
             }
         }
     }

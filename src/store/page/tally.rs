@@ -7,7 +7,7 @@ use sqlx::{QueryBuilder, Row as _};
 use super::super::dialect::scalar;
 use super::super::filter::{Drive, Driver, push_conditions, push_terms};
 use super::super::{Conn, Error, Result, Store};
-use super::{Bound, STOPPED, forms};
+use super::{Bound, CANCELED, STOPPED, forms};
 use crate::domain::Instant;
 use crate::domain::issuer::Forms;
 use crate::domain::query::Query;
@@ -36,7 +36,7 @@ impl Store {
                 let mut sql = statement::<sqlx::Postgres>(all, parts, now, &forms);
                 let row = sql.build().fetch_one(&mut tx.wire()).await;
                 tx.rollback().await?;
-                (row.and_then(|row| (0..row.len()).map(|at| row.try_get::<i64, _>(at)).collect()), "57014")
+                (row.and_then(|row| (0..row.len()).map(|at| row.try_get::<i64, _>(at)).collect()), CANCELED)
             }
         };
         let counted: sqlx::Result<Vec<i64>> = counted;
