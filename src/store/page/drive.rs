@@ -13,17 +13,19 @@ use crate::domain::Instant;
 use crate::domain::issuer::Forms;
 use crate::domain::query::{Column, Query, Term, Test};
 
+/// With debug assertions a thousand keys are many, so that tests read their pages in every way.
+const SMALL: bool = cfg!(debug_assertions);
 /// A term that fits no more rows than this is looked up and what it finds is sorted; one that fits more is met so often in
 /// the sort's own index that a page fills quickly from there.
-const RARE: i64 = 4_000;
+const RARE: i64 = if SMALL { 60 } else { 4_000 };
 /// Where it doesn't, because two such terms hardly ever meet, or what fits lies all at the other end, no more rows than this
 /// are looked up and sorted instead.
-const MANY: i64 = 250_000;
+const MANY: i64 = if SMALL { 400 } else { 250_000 };
 /// The same for terms whose rows take longer to find, by their text.
 const MANY_TEXTS: i64 = 50_000;
 /// A page that is not filled after so many of SQLite's steps is read in another way, where an index has the rows of a term.
 /// Steps and no time, so that a busy machine reads it in the same way. A row takes some 25.
-const WALK: u32 = 1_000_000;
+const WALK: u32 = if SMALL { STEPS } else { 1_000_000 };
 /// Where none has, all rows would be the other way: after so many steps for each of those that would have been the better one.
 /// In an order of uses or of `keys` a row lies elsewhere in each table, and its steps take longer.
 fn walked_each(order: Column) -> u32 {

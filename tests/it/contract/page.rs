@@ -18,6 +18,7 @@ use self::planned::plan;
 
 mod around;
 mod planned;
+mod ways;
 
 /// Enough for every kind of key to be there, and for pages to end in the midst of equal values.
 const KEYS: u64 = 1200;
