@@ -126,6 +126,7 @@ mod gate {
     mod shared;
     mod stop;
     mod timing;
+    mod unhindered;
     mod webhook;
     mod written;
 }
