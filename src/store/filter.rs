@@ -53,6 +53,10 @@ pub(super) trait Driver: Database {
     const ANYWHERE: &'static str;
     /// 24 hours, to be added to an instant.
     const DAY: &'static str;
+    /// [`query::never`], as the index `auth_far` has it.
+    const FAR: &'static str;
+    /// No instant is greater.
+    const GREATEST: &'static str;
 
     fn text(sql: &mut QueryBuilder<Self>, value: &str);
     fn time(sql: &mut QueryBuilder<Self>, value: Instant);
@@ -101,6 +105,8 @@ macro_rules! driver {
             const ROW: &'static str = $row;
             const ANYWHERE: &'static str = if $hours { "'{}'" } else { "''" };
             const DAY: &'static str = $day;
+            const FAR: &'static str = if $hours { "timestamptz '9999-12-31 00:00:00+00'" } else { "253402214400000000" };
+            const GREATEST: &'static str = if $hours { "timestamptz 'infinity'" } else { "9223372036854775807" };
             const HOURS: bool = $hours;
             const EPOCH: &'static str = $epoch;
             const PARTS: &'static [Part] = &$parts;
@@ -176,7 +182,9 @@ driver!(
         if tag == "none" {
             sql.push("m.tags = ''");
         } else {
-            sql.push("k.seq IN (SELECT seq FROM key_tags WHERE tag = ").push_bind(tag.to_owned()).push(")");
+            sql.push("EXISTS (SELECT 1 FROM key_tags t WHERE t.seq = k.seq AND t.tag = ")
+                .push_bind(tag.to_owned())
+                .push(")");
         }
     }
 );

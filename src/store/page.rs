@@ -86,7 +86,7 @@ fn push_slice<D: Driver>(
     if cuts.len() > 1 {
         sql.push(order("shown")).push(format!(" LIMIT {}", slice.limit));
     }
-    sql.push(format!(") AS places JOIN key_auth k ON k.{0} = one JOIN keys m ON m.{0} = one LEFT JOIN key_use u ON u.{0} = one", D::ROW));
+    sql.push(format!(") AS places JOIN key_auth k ON k.{0} = one LEFT JOIN keys m ON m.{0} = one LEFT JOIN key_use u ON u.{0} = one", D::ROW));
     sql.push(order("shown"));
 }
 
@@ -131,15 +131,16 @@ fn push_places<D: Driver>(
         D::ROW
     ));
     push_cut(sql, cut, name.starts_with("m."));
+    let forward = forward(slice);
+    // Of several bounds on one side SQLite takes the first that is written to begin at.
+    if let Some(cursor) = slice.place {
+        push_place(sql, cursor, cut, (name, column, id), (forward, slice.side));
+    }
     push_reach(sql, slice.query, slice.sort.column, now);
     if cut.used == Some(true) {
         push_idle(sql, slice.query, now);
     }
     push_conditions(sql, slice.query, now, drive, forms);
-    let forward = forward(slice);
-    if let Some(cursor) = slice.place {
-        push_place(sql, cursor, cut, (name, column, id), (forward, slice.side));
-    }
     let way = if forward { "ASC" } else { "DESC" };
     if fence {
         sql.push(format!(" OFFSET 0) AS fitting ORDER BY place {way}, shown {way} LIMIT {}", slice.limit));

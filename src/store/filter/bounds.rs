@@ -3,9 +3,9 @@
 use sqlx::QueryBuilder;
 
 use super::Driver;
+use crate::domain::Instant;
 use crate::domain::key::Status;
 use crate::domain::query::{Bound, Column, Point, Query, Test, never};
-use crate::domain::{Instant, LATEST};
 
 /// Writes the condition on the hour of the last use that follows from one on its instant, where the index knows the hours.
 pub(in crate::store) fn push_hour<D: Driver>(sql: &mut QueryBuilder<D>, sign: &str, at: Instant) {
@@ -72,15 +72,13 @@ pub(in crate::store) fn push_reach<D: Driver>(
     }
 }
 
-/// Writes that the column lies before the end of keys that never expire; but others may have set an expiry after that.
+/// Writes that the column lies before that of keys that never expire; but there may be some that expire then or later.
 fn push_expires<D: Driver>(sql: &mut QueryBuilder<D>, column: &str) {
     sql.push(format!(
-        " AND {column} <= (SELECT CASE WHEN EXISTS (SELECT 1 FROM key_auth l WHERE l.expires_key > "
+        " AND {column} <= (SELECT CASE WHEN EXISTS (SELECT 1 FROM key_auth l WHERE l.expires_at >= {}) THEN {} ELSE ",
+        D::FAR,
+        D::GREATEST
     ));
-    D::time(sql, never());
-    sql.push(") THEN ");
-    D::time(sql, LATEST);
-    sql.push(" ELSE ");
     D::time(sql, never() - chrono::TimeDelta::microseconds(1));
     sql.push(" END)");
 }

@@ -23,7 +23,8 @@ fn is_long(text: &str) -> bool {
 /// Writes what is left to be asked of the rows that were found by `test`.
 pub(super) fn push_rest<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant, forms: &Forms) {
     match test {
-        Test::Text(_) => {}
+        Test::Text(_) | Test::Account(_) | Test::CreatedBy(_) | Test::Created(_) => {}
+        Test::Tag(tags) if !tags.iter().any(|tag| tag == "none") => {}
         Test::Used(_) => {
             sql.push(" AND k.first_used_at IS NOT NULL");
         }
@@ -100,14 +101,14 @@ pub(in crate::store) fn push_rows<D: Driver>(
             D::time(sql, never());
         }
         Test::Expires(bound) => {
-            push_auth(sql, "auth_by_expiry");
+            push_auth(sql, "auth_by_expiry").push(format!("k.expires_key < {} AND ", D::FAR));
             push_bound(sql, "k.expires_key", *bound, now);
-            sql.push(" AND k.expires_key < ");
-            D::time(sql, never());
             if bound.is_coming() {
                 sql.push(" AND k.expires_key > ");
                 D::time(sql, now);
             }
+            // Behind those that never expire.
+            sql.push(format!(" UNION ALL SELECT k.seq FROM key_auth k WHERE k.expires_at >= {}", D::FAR));
         }
         Test::Revoked(_) => {
             push_status_rows(sql, Status::Revoked, now, forms);

@@ -10,14 +10,14 @@ const SETS: u32 = 5_000;
 /// Writes a statement that answers 1 where the sets are few enough for [`push_scope_rows`].
 pub(in crate::store) fn push_are_few<D: Driver>(sql: &mut QueryBuilder<D>) {
     sql.push("SELECT count(*) FROM (");
-    push_sets(sql, true);
+    push_sets(sql, true, true);
     sql.push(format!(") AS counted HAVING count(*) <= {SETS}"));
 }
 
 /// Writes a statement that answers with the rows that have one of these scopes.
 pub(super) fn push_scope_rows<D: Driver>(sql: &mut QueryBuilder<D>, scopes: &[String]) {
-    sql.push(format!("SELECT k.{} FROM key_auth k {} k.scopes IN (", D::ROW, listed::<D>("k")));
-    push_sets(sql, false);
+    sql.push(format!("SELECT k.{} FROM key_auth k {} k.scopes IN (", D::ROW, listed::<D>("k", true)));
+    push_sets(sql, false, true);
     sql.push(" WHERE ");
     push_has(sql, "sets.scopes", scopes);
     sql.push(")");
@@ -36,14 +36,16 @@ pub(super) fn push_has<D: Driver>(sql: &mut QueryBuilder<D>, column: &str, scope
     });
 }
 
-/// Writes a statement that answers with the first sets, as `sets.scopes`, to which a condition on them may be added.
+/// Writes a statement that answers with the first sets, as `sets.scopes`, to which a condition on them may be added. It goes
+/// without the index while there is none.
 pub(super) fn push_some_sets<D: Driver>(sql: &mut QueryBuilder<D>) {
-    push_sets(sql, true);
+    push_sets(sql, true, false);
 }
 
-/// Each set once, by a look into the index for each; `bounded`: no more of them than tell that they are too many.
-fn push_sets<D: Driver>(sql: &mut QueryBuilder<D>, bounded: bool) {
-    let (first, next) = (listed::<D>("a"), listed::<D>("b"));
+/// Each set once, by a look into the index for each; `bounded`: no more of them than tell that they are too many; `told`:
+/// whether by this index and no other way.
+fn push_sets<D: Driver>(sql: &mut QueryBuilder<D>, bounded: bool, told: bool) {
+    let (first, next) = (listed::<D>("a", told), listed::<D>("b", told));
     let bound = if bounded { format!(" AND sets.n <= {SETS}") } else { String::new() };
     sql.push(format!(
         "WITH RECURSIVE sets (scopes, n) AS (SELECT min(a.scopes), 1 FROM key_auth a {first} 1 = 1 UNION ALL \
@@ -53,9 +55,9 @@ fn push_sets<D: Driver>(sql: &mut QueryBuilder<D>, bounded: bool) {
 }
 
 /// The index, and what of the table it has.
-fn listed<D: Driver>(of: &str) -> String {
+fn listed<D: Driver>(of: &str, told: bool) -> String {
     match D::PARTS.contains(&Part::Listed) {
-        true => format!("INDEXED BY auth_by_scopes WHERE {of}.listed = 1 AND"),
+        true => format!("{}WHERE {of}.listed = 1 AND", if told { "INDEXED BY auth_by_scopes " } else { "" }),
         false => "WHERE".into(),
     }
 }

@@ -153,8 +153,8 @@ fn push_rank<D: Driver>(
         let name = ordered_by::<D>(slice, *cut);
         let (keys, id) = if name.starts_with("m.") { (true, "m.id") } else { (false, "k.id") };
         push_cut(sql, *cut, keys);
-        push_conditions(sql, slice.query, now, drive_of(cut.part, drive), forms);
         push_place(sql, place, *cut, (name, column(slice.sort.column).0, id), (forward(slice), slice.side));
+        push_conditions(sql, slice.query, now, drive_of(cut.part, drive), forms);
     });
 }
 

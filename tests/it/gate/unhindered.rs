@@ -20,14 +20,18 @@ impl Change {
         let id = of.key.id;
         if db.is_postgres() {
             let mut conn = PgConnection::connect(&db.address()).await.unwrap();
-            let sql = format!("BEGIN; UPDATE key_auth SET scopes = scopes WHERE id = '{id}'; UPDATE keys SET name = name WHERE id = '{id}'");
+            let sql = format!(
+                "BEGIN; UPDATE key_auth SET scopes = scopes WHERE id = '{id}'; UPDATE keys SET name = name WHERE id = '{id}'"
+            );
             sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
             return Self::Postgres(conn);
         }
         let options = SqliteConnectOptions::new().filename(db.name());
         let mut conn = SqliteConnection::connect_with(&options).await.unwrap();
         let id = id.simple();
-        let sql = format!("BEGIN IMMEDIATE; UPDATE key_auth SET scopes = scopes WHERE id = X'{id}'; UPDATE keys SET name = name WHERE id = X'{id}'");
+        let sql = format!(
+            "BEGIN IMMEDIATE; UPDATE key_auth SET scopes = scopes WHERE id = X'{id}'; UPDATE keys SET name = name WHERE id = X'{id}'"
+        );
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
         Self::Sqlite(conn)
     }
