@@ -26,7 +26,7 @@ pub(super) use scopes::push_are_few;
 use scopes::push_has;
 pub(super) use status::push_living_rows;
 pub(super) use status::push_revoked_by_plan;
-use status::push_statuses;
+use status::{push_lives, push_statuses};
 pub(super) use text::like;
 use text::{push_id, push_owners, push_text};
 use violates::push_violates;
@@ -374,12 +374,6 @@ fn push_test<D: Driver>(sql: &mut QueryBuilder<D>, test: &Test, now: Instant, fo
         Test::Id(text) => push_id(sql, text),
         Test::Text(text) => push_text(sql, text),
     }
-}
-
-/// Whether the key has not ended. A clock that lags behind must not show a key as working that was just revoked.
-fn push_lives<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
-    sql.push("k.revoked_at IS NULL AND k.ends_at > ");
-    D::time(sql, now);
 }
 
 fn one_of<D: Driver>(sql: &mut QueryBuilder<D>, column: &str, values: &[String]) {

@@ -2,7 +2,7 @@
 
 use sqlx::QueryBuilder;
 
-use super::{Driver, Part, any, push_bound, push_lives, push_terms};
+use super::{Driver, Part, any, push_bound, push_terms};
 use crate::domain::Instant;
 use crate::domain::issuer::Forms;
 use crate::domain::key::Status;
@@ -87,6 +87,12 @@ fn push_status<D: Driver>(sql: &mut QueryBuilder<D>, status: Status, now: Instan
             D::time(sql, now);
         }
     }
+}
+
+/// Whether the key has not ended. A clock that lags behind must not show a key as working that was just revoked.
+pub(super) fn push_lives<D: Driver>(sql: &mut QueryBuilder<D>, now: Instant) {
+    sql.push("k.revoked_at IS NULL AND k.ends_at > ");
+    D::time(sql, now);
 }
 
 /// Whether the key has not ended, and works from now on or earlier.
