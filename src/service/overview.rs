@@ -7,7 +7,7 @@ use crate::domain::Instant;
 use crate::domain::hold::Hold;
 use crate::domain::query::Query;
 use crate::domain::reminder::Sweep;
-use crate::domain::text::counted;
+use crate::domain::text::{counted, thousands};
 use crate::domain::when::{Here, Zone};
 
 /// A sweep that is due and did not come for so many hours wants a person: a daily one may be late.
@@ -83,7 +83,7 @@ fn expiring(outlook: &Outlook) -> Matter {
         1 => "; 1 key expired in the last 30 days and wasn't replaced".to_owned(),
         over => format!("; {} expired in the last 30 days and weren't replaced", counted(over, "key")),
     };
-    let what = format!("{} within 7 days, {month} within 30{over_words}", counted(week, "key"));
+    let what = format!("{} within 7 days, {} within 30{over_words}", counted(week, "key"), thousands(month));
     Matter { about: About::Expiring, what, count: Some(week), wants: week + over > 0 }
 }
 
@@ -111,7 +111,7 @@ fn alerts(open: u64) -> Matter {
     let what = match open {
         0 => "no alert is open".to_owned(),
         1 => "1 alert is open".to_owned(),
-        many => format!("{many} alerts are open"),
+        many => format!("{} are open", counted(many, "alert")),
     };
     Matter { about: About::Alerts, what, count: Some(open), wants: open > 0 }
 }
@@ -120,7 +120,7 @@ fn approvals(waiting: u64) -> Matter {
     let what = match waiting {
         0 => "no change waits for a second person".to_owned(),
         1 => "1 change waits for a second person".to_owned(),
-        many => format!("{many} changes wait for a second person"),
+        many => format!("{} wait for a second person", counted(many, "change")),
     };
     Matter { about: About::Approvals, what, count: Some(waiting), wants: waiting > 0 }
 }
@@ -149,9 +149,10 @@ fn gates(gates: &[GateStanding], exact: impl Fn(Instant) -> String) -> Matter {
 }
 
 fn reminders(outbox: &Outbox) -> Matter {
-    let Outbox { due, failed, ambiguous, .. } = outbox;
-    let what = format!("{due} due, {failed} failed, {ambiguous} ambiguous");
-    Matter { about: About::Reminders, what, count: Some(*due), wants: failed + ambiguous > 0 }
+    let Outbox { due, failed, ambiguous, .. } = *outbox;
+    let what = [(due, "due"), (failed, "failed"), (ambiguous, "ambiguous")];
+    let what = what.map(|(count, how)| format!("{} {how}", thousands(count))).join(", ");
+    Matter { about: About::Reminders, what, count: Some(due), wants: failed + ambiguous > 0 }
 }
 
 fn sweep(outbox: &Outbox, last: Option<&Sweep>, now: Instant, exact: impl Fn(Instant) -> String) -> Matter {

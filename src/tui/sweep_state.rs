@@ -6,6 +6,7 @@ use super::effect::{Outcomes, RequestId};
 use crate::domain::Instant;
 use crate::domain::operator::Permission;
 use crate::domain::reminder::{Sweep, Tally};
+use crate::domain::text::thousands;
 use crate::service::{LetterNews, SweepNews};
 
 /// What starting a sweep, and sending again, asks for.
@@ -39,10 +40,10 @@ impl Sweeping {
         self.outcome.is_none()
     }
 
-    /// `34/120`, for where there is little room.
+    /// `34/1,200`, for where there is little room.
     pub fn count(&self) -> String {
         match self.letters {
-            Some(letters) => format!("{}/{letters}", self.tally.letters()),
+            Some(letters) => format!("{}/{}", thousands(self.tally.letters()), thousands(letters)),
             None => "…".into(),
         }
     }

@@ -9,6 +9,7 @@ use super::super::failure::{Failure, Result};
 use super::super::session::Session;
 use super::report::{self, Report};
 use crate::domain::reminder::{Door, InHand, STOPPED, Sweep, Tally};
+use crate::domain::text::counted;
 use crate::domain::when::{self, Here};
 use crate::service::{Service, SweepNews, SweepOrder, new_operation};
 
@@ -119,7 +120,7 @@ fn in_hand(others: InHand, here: Here) -> String {
         "{} with another sweep, last heard of {}; a sweep after {} sends what it has not sent.",
         match others.letters {
             1 => "1 letter is".to_owned(),
-            letters => format!("{letters} letters are"),
+            letters => format!("{} are", counted(letters, "letter")),
         },
         match when::ago(others.heard_at, here.now).as_str() {
             "now" => "less than a minute ago",

@@ -63,13 +63,30 @@ pub(in crate::store) fn push_reach<D: Driver>(
                 }
             }
             Test::NeverExpires(false) => push_expires(sql, column),
-            Test::Status(any) if order == Column::Status && any.as_slice() == [Status::Expired] => {
-                sql.push(format!(" AND {column} <= "));
-                D::time(sql, now);
+            Test::Status(any) if order == Column::Status && is_ended(any) => {
+                push_ended(sql, any.contains(&Status::Revoked), now);
             }
+            Test::Revoked(bound) if order == Column::Status => match bound {
+                Bound::Before(point) => D::time(sql.push(" AND k.ends_at < "), point.instant(now)),
+                Bound::After(_) => push_ended(sql, true, now),
+            },
             _ => {}
         }
     }
+}
+
+fn is_ended(statuses: &[Status]) -> bool {
+    !statuses.is_empty() && statuses.iter().all(|status| Status::ENDED.contains(status))
+}
+
+/// Writes that the key has ended: by now, or where it may be `revoked`, when the last one was, perhaps by a clock that is ahead.
+fn push_ended<D: Driver>(sql: &mut QueryBuilder<D>, revoked: bool, now: Instant) {
+    if !revoked {
+        return D::time(sql.push(" AND k.ends_at <= "), now);
+    }
+    sql.push(" AND k.ends_at <= (SELECT max(l.at) FROM (SELECT max(r.revoked_at) AS at FROM key_auth r WHERE r.revoked_at IS NOT NULL UNION ALL SELECT ");
+    D::time(sql, now);
+    sql.push(") AS l)");
 }
 
 /// Writes that the column lies before that of keys that never expire; but there may be some that expire then or later.

@@ -110,8 +110,10 @@ pub(in crate::store) fn push_rows<D: Driver>(
             // Behind those that never expire.
             sql.push(format!(" UNION ALL SELECT k.seq FROM key_auth k WHERE k.expires_at >= {}", D::FAR));
         }
-        Test::Revoked(_) => {
-            push_status_rows(sql, Status::Revoked, now, forms);
+        Test::Revoked(bound) => {
+            push_auth(sql, "auth_revoked_at").push("k.revoked_at IS NOT NULL AND ");
+            push_bound(sql, "k.revoked_at", *bound, now);
+            push_revoked_by_plan(push_auth(sql.push(" UNION ALL "), "auth_revoke_at"), now);
         }
         Test::Created(bound) => {
             push_listed(sql, "auth_by_created");

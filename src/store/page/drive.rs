@@ -26,6 +26,9 @@ const MANY_TEXTS: i64 = 50_000;
 /// A page that is not filled after so many of SQLite's steps is read in another way, where an index has the rows of a term.
 /// Steps and no time, so that a busy machine reads it in the same way. A row takes some 25.
 const WALK: u32 = if SMALL { STEPS } else { 1_000_000 };
+/// After so many steps it is asked whether they are over.
+const STEPS: u32 = 4_000;
+
 /// Where none has, all rows would be the other way: after so many steps for each of those that would have been the better one.
 /// In an order of uses or of `keys` a row lies elsewhere in each table, and its steps take longer.
 fn walked_each(order: Column) -> u32 {
@@ -35,8 +38,6 @@ fn walked_each(order: Column) -> u32 {
         _ => 1,
     }
 }
-/// After so many steps that is asked.
-const STEPS: u32 = 4_000;
 
 /// The text term that the indexes on texts are best for.
 fn text_term(query: &Query) -> Option<usize> {

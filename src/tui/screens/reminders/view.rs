@@ -167,7 +167,8 @@ impl State {
             return format!("{words} {sweep} shows what is due.");
         }
         format!(
-            "No reminder was sent yet, and {due} are due. {sweep} shows what would go to whom, and sends it."
+            "No reminder was sent yet, and {} are due. {sweep} shows what would go to whom, and sends it.",
+            thousands(due)
         )
     }
 }
@@ -184,21 +185,21 @@ fn standing(shell: &Shell) -> Line<'static> {
             say(format!("nothing due; next {}", shown::time(next, shell)), Role::Text);
         }
         (0, None) => say("nothing due".into(), Role::Text),
-        (due, _) => say(format!("{due} due now"), Role::Accent),
+        (due, _) => say(format!("{} due now", thousands(due)), Role::Accent),
     }
     if outbox.deferred > 0 {
-        say(format!("○ {} deferred", outbox.deferred), Role::Info);
+        say(format!("○ {} deferred", thousands(outbox.deferred)), Role::Info);
     }
     if outbox.failed > 0 {
-        say(format!("✕ {} failed", outbox.failed), Role::Danger);
+        say(format!("✕ {} failed", thousands(outbox.failed)), Role::Danger);
     }
     if outbox.ambiguous > 0 {
-        say(format!("? {} ambiguous", outbox.ambiguous), Role::Warning);
+        say(format!("? {} ambiguous", thousands(outbox.ambiguous)), Role::Warning);
     }
     if outbox.written > 0 {
-        say(format!("≡ {} only written", outbox.written), Role::Info);
+        say(format!("≡ {} only written", thousands(outbox.written)), Role::Info);
     }
-    say(format!("{} within 7 days", outbox.due_in_7_days), Role::Muted);
+    say(format!("{} within 7 days", thousands(outbox.due_in_7_days)), Role::Muted);
     Line::from(spans)
 }
 
@@ -255,7 +256,7 @@ fn came_to(sweep: &Sweep) -> String {
     let said: Vec<String> = counts
         .iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"))
+        .map(|(count, what)| format!("{} {what}", thousands(*count)))
         .collect();
     if said.is_empty() { "no letters".into() } else { said.join(", ") }
 }
