@@ -160,7 +160,7 @@ pub(super) const STOPPED: &str = "9";
 pub(super) const CANCELED: &str = "57014";
 
 /// As long as PostgreSQL may read a page in the way that it planned: 100 ms, or where all rows take longer, as long as those.
-pub(super) const PLANNED: &str = "SELECT set_config('statement_timeout', greatest(100, reltuples / 10000)::bigint::text, true) FROM pg_class WHERE oid = 'key_auth'::regclass";
+pub(super) const PLANNED: &str = "SELECT set_config('statement_timeout', greatest(100, reltuples / 5000)::bigint::text, true) FROM pg_class WHERE oid = 'key_auth'::regclass";
 
 impl Bound {
     pub async fn new(
@@ -179,7 +179,7 @@ impl Bound {
     /// As long as it may fill a page sooner than another way. `indexed`: whether some index has the rows of a term.
     pub async fn walk(conn: &mut SqliteConnection, order: Column, indexed: bool) -> sqlx::Result<Self> {
         let steps = if indexed {
-            WALK / 6 * walked_each(order)
+            WALK / 6 * walked_each(order).max(3)
         } else {
             let rows: Option<i64> =
                 sqlx::query_scalar("SELECT max(seq) FROM key_auth").fetch_one(&mut *conn).await?;
