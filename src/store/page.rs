@@ -56,6 +56,11 @@ fn column(column: Column) -> (&'static str, bool) {
     }
 }
 
+/// Whether an order is of a column of the table `keys m`.
+fn by_keys(order: Column) -> bool {
+    column(order).0.starts_with("m.")
+}
+
 /// Keys that are read in the order of one index.
 #[derive(Clone, Copy)]
 struct Cut {
@@ -82,12 +87,12 @@ fn push_slice<D: Driver>(
         push_places(sql, slice, *cut, now, drive, forms);
         sql.push(if cuts.len() == 1 { String::new() } else { format!(") AS cut{n}") });
     }
-    let order = |id: &str| format!(" ORDER BY place {way}, {id} {way}");
+    let order = format!(" ORDER BY place {way}, shown {way}");
     if cuts.len() > 1 {
-        sql.push(order("shown")).push(format!(" LIMIT {}", slice.limit));
+        sql.push(&order).push(format!(" LIMIT {}", slice.limit));
     }
     sql.push(format!(") AS places JOIN key_auth k ON k.{0} = one LEFT JOIN keys m ON m.{0} = one LEFT JOIN key_use u ON u.{0} = one", D::ROW));
-    sql.push(order("shown"));
+    sql.push(order);
 }
 
 /// The cuts that the rows of a slice are in.
@@ -120,9 +125,9 @@ fn push_places<D: Driver>(
     // Its rows are few, and sorted.
     let drive = if cut.part == Part::Fresh { Drive::Order } else { drive };
     // Of the index on names and the like, the second column is the id of its own table.
-    let id = if name.starts_with("m.") { "m.id" } else { "k.id" };
+    let by_keys = by_keys(slice.sort.column);
+    let (row, id) = if by_keys { ("m", "m.id") } else { ("k", "k.id") };
     let tables = drive::tables::<D>(slice, cut.part, cut.used, drive);
-    let row = if name.starts_with("m.") { "m" } else { "k" };
     // PostgreSQL takes most terms for less rare than they are. Behind this fence it finds all that fit before it sorts any.
     let fence = drive == Drive::All && cut.part == Part::All;
     sql.push(if fence { "SELECT * FROM (" } else { "" });
@@ -130,7 +135,7 @@ fn push_places<D: Driver>(
         "SELECT {row}.{} AS one, {id} AS shown, {name} AS place FROM {tables} WHERE 1 = 1",
         D::ROW
     ));
-    push_cut(sql, cut, name.starts_with("m."));
+    push_cut(sql, cut, by_keys);
     let forward = forward(slice);
     // Of several bounds on one side SQLite takes the first that is written to begin at.
     if let Some(cursor) = slice.place {

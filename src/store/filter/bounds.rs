@@ -42,19 +42,14 @@ pub(in crate::store) fn push_reach<D: Driver>(
         _ => return,
     };
     for term in &query.terms {
-        let statuses = match &term.test {
-            Test::Status(any) if !term.negated => any.as_slice(),
-            _ => &[],
-        };
-        // Nothing ends before it expires.
-        if term.is_living()
-            || (!statuses.is_empty() && statuses.iter().all(|status| !Status::ENDED.contains(status)))
-        {
-            sql.push(format!(" AND {column} > "));
-            D::time(sql, now);
-        }
         match &term.test {
+            // Nothing ends before it expires.
+            _ if term.is_living() => push_after(sql, column, now),
             _ if term.negated => {}
+            Test::Status(any) if are_all(any, false) => push_after(sql, column, now),
+            Test::Status(any) if order == Column::Status && are_all(any, true) => {
+                push_ended(sql, any.contains(&Status::Revoked), now);
+            }
             Test::Expires(bound) => {
                 push_expires(sql, column);
                 if let Bound::Before(point) = bound {
@@ -63,9 +58,6 @@ pub(in crate::store) fn push_reach<D: Driver>(
                 }
             }
             Test::NeverExpires(false) => push_expires(sql, column),
-            Test::Status(any) if order == Column::Status && is_ended(any) => {
-                push_ended(sql, any.contains(&Status::Revoked), now);
-            }
             Test::Revoked(bound) if order == Column::Status => match bound {
                 Bound::Before(point) => D::time(sql.push(" AND k.ends_at < "), point.instant(now)),
                 Bound::After(_) => push_ended(sql, true, now),
@@ -75,8 +67,14 @@ pub(in crate::store) fn push_reach<D: Driver>(
     }
 }
 
-fn is_ended(statuses: &[Status]) -> bool {
-    !statuses.is_empty() && statuses.iter().all(|status| Status::ENDED.contains(status))
+fn push_after<D: Driver>(sql: &mut QueryBuilder<D>, column: &str, now: Instant) {
+    sql.push(format!(" AND {column} > "));
+    D::time(sql, now);
+}
+
+/// Whether they are all of keys that have `ended`, or all of others.
+fn are_all(statuses: &[Status], ended: bool) -> bool {
+    !statuses.is_empty() && statuses.iter().all(|status| Status::ENDED.contains(status) == ended)
 }
 
 /// Writes that the key has ended: by now, or where it may be `revoked`, when the last one was, perhaps by a clock that is ahead.

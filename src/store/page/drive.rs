@@ -8,7 +8,7 @@ use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::super::dialect::both;
 use super::super::filter::{Drive, Driver, Part, push_are_few, push_living_rows, push_rows};
-use super::{Reader, Slice, column};
+use super::{Reader, Slice, by_keys, column};
 use crate::domain::Instant;
 use crate::domain::issuer::Forms;
 use crate::domain::query::{Column, Query, Term, Test};
@@ -209,14 +209,13 @@ pub(super) fn tables<D: Driver>(slice: Slice<'_>, part: Part, used: Option<bool>
         format!(" {} JOIN key_use u ON u.seq = {row}.seq", if must { "CROSS" } else { "LEFT" })
     };
     match part {
-        Part::All if column(slice.sort.column).0.starts_with("m.") => return D::KEYS.into(),
+        Part::All if by_keys(slice.sort.column) => return D::KEYS.into(),
         Part::All => return D::COUNTED.into(),
         Part::Fresh => {
             return format!("key_auth k NOT INDEXED CROSS JOIN keys m ON m.seq = k.seq{}", uses("k"));
         }
         Part::Listed if drive == Drive::All => {
-            let by_name = column(slice.sort.column).0.starts_with("m.");
-            let join = if by_name { "CROSS" } else { "LEFT" };
+            let join = if by_keys(slice.sort.column) { "CROSS" } else { "LEFT" };
             return format!(
                 "key_auth k NOT INDEXED {join} JOIN keys m NOT INDEXED ON m.seq = k.seq{}",
                 uses("k")

@@ -9,8 +9,8 @@ use sqlx::QueryBuilder;
 use super::super::filter::{Drive, Driver, Part, push_conditions, push_revoked_by_plan};
 use super::super::{Conn, Error, Result, Store};
 use super::{
-    Bound, CANCELED, STOPPED, Side, Slice, column, cuts, drive, forms, forward, ordered_by, push_cut,
-    push_place,
+    Bound, CANCELED, STOPPED, Side, Slice, by_keys, column, cuts, drive, forms, forward, ordered_by,
+    push_cut, push_place,
 };
 use crate::domain::Instant;
 use crate::domain::issuer::Forms;
@@ -151,8 +151,9 @@ fn push_rank<D: Driver>(
     push_sum(sql, &cuts::<D>(slice), |sql, cut| {
         sql.push(D::COUNTED).push(" WHERE 1 = 1");
         let name = ordered_by::<D>(slice, *cut);
-        let (keys, id) = if name.starts_with("m.") { (true, "m.id") } else { (false, "k.id") };
-        push_cut(sql, *cut, keys);
+        let by_keys = by_keys(slice.sort.column);
+        let id = if by_keys { "m.id" } else { "k.id" };
+        push_cut(sql, *cut, by_keys);
         push_place(sql, place, *cut, (name, column(slice.sort.column).0, id), (forward(slice), slice.side));
         push_conditions(sql, slice.query, now, drive_of(cut.part, drive), forms);
     });
