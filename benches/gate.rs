@@ -10,6 +10,8 @@
 #[path = "../tests/support/support.rs"]
 pub mod support;
 
+#[path = "gate/bare.rs"]
+mod bare;
 #[path = "figures/figures.rs"]
 pub mod figures;
 #[path = "gate/nginx.rs"]
@@ -19,6 +21,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bare::{BARE, Bare, answer_barely};
 use figures::{Bench, Figure};
 use keyrack::clock::Clock;
 use keyrack::domain::budget::Budgets;
@@ -40,8 +43,10 @@ use tokio::net::TcpStream;
 
 const CONNECTIONS: usize = 32;
 const THROUGH_NGINX: usize = 64;
-/// Set for the process that gives the bare answer.
-const BARE: &str = "KEYRACK_BENCH_BARE";
+/// Keys that are asked about at most.
+const MANY: u64 = 1_000_000;
+/// Where there are more, so many of them are in use, and so many the gate remembers.
+const IN_USE: u64 = 100_000;
 
 /// The `n`th key: anybody can make it again.
 fn secret(n: u64) -> PlainKey {
@@ -145,9 +150,9 @@ async fn load(
     Figures { per_second, p50: at(50), p99: at(99), cpu }
 }
 
-/// Questions to a gate about keys of a database with so many: about all of them, or a million that lie evenly among them.
-fn of_gate(keys: u64) -> Arc<Asked> {
-    let count = keys.min(1_000_000);
+/// Questions to a gate about keys of a database with so many: about all of them, or so many that lie evenly among them.
+fn of_gate(keys: u64, most: u64) -> Arc<Asked> {
+    let count = keys.min(most);
     Arc::new(Asked {
         head: b"GET /auth HTTP/1.1\r\nHost: api.example.com\r\nX-Forwarded-Method: GET\r\n\
                 X-Forwarded-Uri: /api/v1/calls\r\nX-Forwarded-For: 198.51.100.1\r\nAuthorization: Bearer ",
@@ -158,7 +163,7 @@ fn of_gate(keys: u64) -> Arc<Asked> {
 
 /// The same through nginx, whose answers end so.
 fn through_nginx(keys: u64, end: &'static [u8]) -> Arc<Asked> {
-    let Asked { secrets, .. } = Arc::into_inner(of_gate(keys)).unwrap();
+    let Asked { secrets, .. } = Arc::into_inner(of_gate(keys, MANY)).unwrap();
     let head = b"GET /api/v1/calls HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: Bearer ";
     Arc::new(Asked { head, secrets, end })
 }
@@ -274,13 +279,34 @@ async fn revoke(bench: &mut Bench, service: &Service, gate: &Gate, of: &str) {
     }
 }
 
+/// A database with more keys than a gate remembers: a hundred thousand of them in use, and a million at random.
+async fn measure_many(bench: &mut Bench, db: &Database, keys: u64, bare: &Bare) {
+    let time = bench.time(5);
+    let kind = if db.is_postgres() { "postgres" } else { "sqlite" };
+    let begun = Instant::now();
+    let service = fill(db, keys).await;
+    bench.alone(&format!("filled, {kind} {keys}"), &format!("{:.0} s", begun.elapsed().as_secs_f64()));
+    let gate = Gate::start(db, &["--cache", &IN_USE.to_string(), "--issuer", "voxpria"]);
+    for (most, what) in [(IN_USE, "100,000 in use"), (MANY, "a million at random")] {
+        let asked = of_gate(keys, most);
+        load(gate.address, gate.id(), CONNECTIONS, time * 3, &asked).await;
+        let base = load(bare.address, bare.id(), CONNECTIONS, time, &of_bare()).await;
+        let figures = load(gate.address, gate.id(), CONNECTIONS, time, &asked).await;
+        show(bench, &format!("gate, {kind} {keys}, {what}"), &figures, &base);
+    }
+    service.close().await;
+}
+
 async fn measure(bench: &mut Bench, db: &Database, keys: u64, bare: &Bare) {
+    if keys > MANY {
+        return measure_many(bench, db, keys, bare).await;
+    }
     let time = bench.time(5);
     let kind = if db.is_postgres() { "postgres" } else { "sqlite" };
     let service = fill(db, keys).await;
     let cache = (keys + 1_000).to_string();
     let gate = Gate::start(db, &["--cache", &cache, "--issuer", "voxpria"]);
-    let asked = of_gate(keys);
+    let asked = of_gate(keys, MANY);
     // Once without counting, so that what is remembered is remembered.
     load(gate.address, gate.id(), CONNECTIONS, time, &asked).await;
     let base = load(bare.address, bare.id(), CONNECTIONS, time, &of_bare()).await;
@@ -317,50 +343,6 @@ async fn measure(bench: &mut Bench, db: &Database, keys: u64, bare: &Bare) {
     drop(gate);
 }
 
-/// The bare answer, in a process of its own.
-struct Bare {
-    child: std::process::Child,
-    address: SocketAddr,
-}
-
-impl Bare {
-    fn start() -> Self {
-        let address = SocketAddr::from(([127, 0, 0, 1], support::http::free_port()));
-        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-        let child = command.env(BARE, address.to_string()).spawn().unwrap();
-        support::http::wait_for_port(address);
-        Self { child, address }
-    }
-
-    fn id(&self) -> u32 {
-        self.child.id()
-    }
-}
-
-impl Drop for Bare {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn answer_barely(address: &str) {
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
-        let router = axum::Router::new()
-            .route("/", axum::routing::get(|| async { "hello" }))
-            // nginx keeps no connection on which an answer to its question has a body.
-            .route("/auth/nginx", axum::routing::get(|| async {}))
-            .fallback(|| async { "hello" });
-        axum::serve(
-            axum::serve::ListenerExt::tap_io(listener, |stream| drop(stream.set_nodelay(true))),
-            router,
-        )
-        .await
-        .unwrap();
-    });
-}
-
 fn main() {
     if let Ok(address) = std::env::var(BARE) {
         return answer_barely(&address);
@@ -369,8 +351,12 @@ fn main() {
     let _ = cluster::SETTINGS.set(vec!["fsync=on", "full_page_writes=on", "shared_buffers=512MB"]);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let bare = Bare::start();
+    let sizes = bench.sizes(&[1_000, 100_000]);
+    if sizes.iter().all(|keys| *keys > MANY) {
+        bench = bench.apart("gate-many");
+    }
     runtime.block_on(async {
-        for keys in bench.sizes(&[1_000, 100_000]) {
+        for keys in sizes {
             measure(&mut bench, &Database::sqlite(), keys, &bare).await;
             match Database::postgres().await {
                 Some(db) => measure(&mut bench, &db, keys, &bare).await,

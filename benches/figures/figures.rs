@@ -62,6 +62,12 @@ impl Bench {
         Some(Self { name, full: given.iter().any(|given| given == "--bench"), rows: Vec::new() })
     }
 
+    /// The same, and its table is another one: `name`'s stays.
+    #[must_use]
+    pub fn apart(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
     /// Whether it measures, or goes through everything once.
     pub fn full(&self) -> bool {
         self.full
@@ -121,10 +127,10 @@ impl Bench {
             told.filter_map(|name| Some(format!("{name}={} ", std::env::var(&name).ok()?))).collect();
         let day = keyrack::clock::Clock::System.now().format("%Y-%m-%d");
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let bench = self.name.split('-').next().unwrap_or(self.name);
         let table = format!(
-            "On {day}, `{told}cargo bench --bench {}`, {cores} cores:\n\n\
+            "On {day}, `{told}cargo bench --bench {bench}`, {cores} cores:\n\n\
              | what | measured | limit in the same run | measured ÷ limit |\n|---|---|---|---|\n{}\n",
-            self.name,
             self.rows.join("\n")
         );
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/README.md");

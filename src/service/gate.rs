@@ -40,6 +40,7 @@ mod reading;
 mod recalling;
 mod registrar;
 mod settings;
+mod together;
 mod uses;
 mod watch;
 mod watchman;
@@ -53,6 +54,7 @@ use proof::Proof;
 pub use registrar::Neighbours;
 pub(super) use registrar::{GONE, is_alive};
 pub use settings::GateSettings;
+use together::Together;
 pub use uses::Use;
 use uses::Uses;
 use watchman::Watchman;
@@ -133,6 +135,7 @@ impl Gate {
             gone: AtomicBool::new(false),
             policies: parking_lot::RwLock::default(),
             loading: AsyncMutex::default(),
+            together: Together::new(store.clone(), settings.lease),
             grown: Notify::new(),
             stop: channel::Sender::new(false),
             tasks: AsyncMutex::default(),

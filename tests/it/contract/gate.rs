@@ -57,6 +57,46 @@ on_both! {
         assert!(known(&gates[0], one.secret.hash()).await.key.revoked_at.is_some());
     }
 
+    async fn kr_20_keys_that_are_asked_for_at_once_are_each_answered_by_themselves(db) {
+        let mut policy = preset("voiceinfra");
+        policy.caps.active_keys = None;
+        policy.caps.creations_per_minute = None;
+        let service = office(&db, policy).await;
+        let mut made = Vec::new();
+        for n in 0..100 {
+            made.push(make_kept(&service, "acme", &format!("key {n}")).await);
+        }
+        service.revoke_keys(new_operation(), &[made[70].key.id], Some("lost")).await.unwrap();
+        let gate = gate(&db, "east").await;
+        let asked: Vec<_> = (0..600)
+            .map(|n: usize| {
+                let gate = gate.clone();
+                // Every key several times, between secrets that no key has; and some ask and go away.
+                let hash = match n % 3 {
+                    0 => HashedKey([n as u8; 32]),
+                    _ => made[n % 100].secret.hash(),
+                };
+                let asks = tokio::spawn(async move { gate.known(hash).await.unwrap() });
+                if n.is_multiple_of(7) {
+                    asks.abort();
+                }
+                (n, asks)
+            })
+            .collect();
+        for (n, asks) in asked {
+            let Ok(known) = asks.await else { continue };
+            match n % 3 {
+                0 => assert!(known.is_none(), "{n}"),
+                _ => {
+                    let known = known.unwrap();
+                    assert_eq!(known.key.id, made[n % 100].key.id, "{n}");
+                    assert_eq!(known.key.status(gate.now()) == Status::Revoked, n % 100 == 70, "{n}");
+                }
+            }
+        }
+        gate.close().await;
+    }
+
     async fn vi_07_keys_are_independent_revoking_one_leaves_the_others_working(db) {
         let service = office(&db, preset("voiceinfra")).await;
         let gate = gate(&db, "east").await;
