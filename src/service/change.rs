@@ -40,6 +40,14 @@ pub(super) trait Change: Send + Sync + 'static {
         None
     }
 
+    /// The account whose row it locks first, if it is known.
+    fn account(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether it writes nothing but keys that the transaction owes, and reads none.
+    const GATHERS: bool = false;
+
     /// Whether it may share its commit with others that are wished at the same time: it takes few locks, and asks for its
     /// role before them.
     fn shares(&self) -> bool {
@@ -66,8 +74,15 @@ impl Service {
     pub(super) async fn change<C: Change>(&self, operation: OperationId, change: C) -> Result<C::Answer> {
         let usual = Opening::new(self.inner.identity.clone(), operation);
         let patience = usual.patience + change.extra();
-        let opening =
-            Opening { intent: self.intent, clock: C::CLOCK, shares: change.shares(), patience, ..usual };
+        let opening = Opening {
+            intent: self.intent,
+            clock: C::CLOCK,
+            shares: change.shares(),
+            account: change.account().map(str::to_owned),
+            gathers: C::GATHERS,
+            patience,
+            ..usual
+        };
         let change = Arc::new(change);
         let wish = Arc::clone(&change);
         // A dry run tells what would be done with approval.

@@ -97,8 +97,8 @@ impl Service {
         if let Some(key) = tried {
             return Ok(Created { key, secret, check });
         }
-        match self.inner.store.keys_by_hash(&[self.peppers().seal(&secret)]).await?.pop() {
-            Some((_, key)) if key.id == id => Ok(Created { key, secret, check }),
+        match self.inner.store.key_by_hash(self.peppers().seal(&secret)).await? {
+            Some(key) if key.id == id => Ok(Created { key, secret, check }),
             // The operation was carried out by an earlier call, whose secret went with its connection.
             _ => Err(Error::Refused(format!(
                 "this was done already and created key {id}, but its secret did not arrive and can't be had again. \
@@ -142,6 +142,12 @@ impl Change for Create {
 
     const WIDENS: bool = true;
 
+    const GATHERS: bool = true;
+
+    fn account(&self) -> Option<&str> {
+        Some(&self.account)
+    }
+
     fn shares(&self) -> bool {
         true
     }
@@ -161,9 +167,13 @@ impl Change for Create {
         allow_more(tx, &account, policy, counted, Batch::ONE).await?;
         let secret = PlainKey::make(&policy.format.prefix, policy.format.body, &self.entropy);
         let key = self.draft.key(tx, expires_at, &account, policy, (&secret, &self.peppers));
-        tx.add_keys(std::slice::from_ref(&key)).await?;
+        let id = key.id;
         tx.record_all(&[creation(Action::KeyCreate, &key)]).await?;
-        Made::new(tx, key.id, issuer, self.intent).await
+        tx.owe_key(key);
+        if self.intent == Intent::Try {
+            tx.write_owed_keys().await?;
+        }
+        Made::new(tx, id, issuer, self.intent).await
     }
 }
 

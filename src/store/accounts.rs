@@ -7,7 +7,7 @@ use super::dialect::{Time, both, rows, run};
 use super::filter::like;
 use super::reading::from_row;
 use super::refold::search;
-use super::rows::{AccountRow, policy};
+use super::rows::{ACCOUNT_AND_ISSUER, AccountAndIssuer, AccountRow};
 use super::{Result, Store, Tx};
 use crate::domain::account::{Account, AccountSummary, Standing};
 use crate::domain::issuer::Issuer;
@@ -51,22 +51,11 @@ from_row!(SummaryRow, row => {
     Self(AccountSummary { account, active_keys, suspended_keys, expiring_keys })
 });
 
-struct AccountAndIssuer(Account, Issuer);
-
-from_row!(AccountAndIssuer, row => {
-    let AccountRow(account) = row.part()?;
-    let slug = account.issuer.clone();
-    let (version, updated_at) = (row.get("version"), row.time("updated_at"));
-    Self(account, Issuer { policy: policy(&mut row, &slug), slug, version, updated_at })
-});
-
 /// $1 now, $2 the end of the days in which an ending key counts as expiring.
 const SUMMARIES: &str = "SELECT slug, issuer, name, admins, plan, standing, created_at, \
      (SELECT count(*) FROM key_auth k WHERE k.account = accounts.slug AND k.ends_at > $1) AS living_keys, \
      (SELECT count(*) FROM key_auth k WHERE k.account = accounts.slug AND k.ends_at > $1 AND k.ends_at <= $2) AS expiring_keys \
      FROM accounts WHERE slug > $3 AND (search LIKE $4 ESCAPE '!' OR issuer LIKE $4 ESCAPE '!') AND slug = coalesce($5, slug) ORDER BY slug LIMIT $6";
-const ACCOUNT: &str = "SELECT a.slug, a.issuer, a.name, a.admins, a.plan, a.standing, a.created_at, \
-     i.policy, CAST(i.policy AS text) AS policy_text, i.version, i.updated_at FROM accounts a JOIN issuers i ON i.slug = a.issuer WHERE a.slug = $1";
 
 impl Store {
     /// Who may be told of what happens to these accounts' keys: slug and addresses, in no order.
@@ -111,9 +100,12 @@ impl Tx {
     /// The account, and its issuer, with the account's row locked until the end of the transaction, so that caps are
     /// counted one creation at a time (H9).
     pub async fn lock_account(&mut self, slug: &str) -> Result<Option<(Account, Issuer)>> {
-        let sql = AssertSqlSafe(format!("{ACCOUNT}{}", self.conn().locking(" FOR UPDATE OF a")));
+        if let Some(asked) = self.take_asked(slug) {
+            return Ok(asked.map(Into::into));
+        }
+        let sql = AssertSqlSafe(format!("{ACCOUNT_AND_ISSUER}$1{}", self.conn().locking(" FOR UPDATE OF a")));
         let row: Option<AccountAndIssuer> = rows!(fetch_optional, self.conn(), sql, [slug]);
-        Ok(row.map(|row| (row.0, row.1)))
+        Ok(row.map(Into::into))
     }
 
     /// Adds an account. The caller has looked whether the slug is free.

@@ -164,12 +164,14 @@ impl Tx {
         self.write_audit("").await
     }
 
-    /// Writes all that the audit is owed; on SQLite with `end` behind it.
+    /// Writes all that is owed, the audit's rows last; on SQLite with `end` behind it.
     pub(super) async fn write_audit(&mut self, end: &'static str) -> Result<()> {
         let mut owed = self.owed();
         if owed.is_empty() {
+            self.write_owed_keys().await?;
             return self.say(end.trim_start_matches([';', ' '])).await;
         }
+        let mut keys = self.owed_keys_first().await?;
         // Where the database itself gives no numbers and hashes to new rows.
         let hashes = match self.audit_end().await? {
             Some((seq, hash)) => {
@@ -191,8 +193,18 @@ impl Tx {
                 while !rows.is_empty() {
                     let left = rows.split_off(rows.len().min(ROWS));
                     let many = rows.len();
-                    let mut sql = QueryBuilder::<Sqlite>::new("INSERT INTO audit (");
-                    sql.push(COLUMNS).push(if person { ", person) " } else { ") " });
+                    let mut sql = match keys.take() {
+                        Some(mut sql) => {
+                            sql.push("; ");
+                            sql
+                        }
+                        None => QueryBuilder::<Sqlite>::new(""),
+                    };
+                    sql.push("INSERT INTO audit (").push(COLUMNS).push(if person {
+                        ", person) "
+                    } else {
+                        ") "
+                    });
                     sql.push_values(rows, |mut row, (link, hash)| {
                         row.push_bind(link.seq)
                             .push_bind(Time(link.at))

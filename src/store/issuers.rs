@@ -7,22 +7,18 @@ use super::rows::IssuerRow;
 use super::{Result, Store, Tx};
 use crate::domain::issuer::{Issuer, Policy};
 
-/// What an [`IssuerRow`] is read from, with `$more` beside it.
-macro_rules! select {
-    ($more:literal, $which:literal) => {
-        concat!(
-            "SELECT slug, policy, CAST(policy AS text) AS policy_text, version, updated_at",
-            $more,
-            " FROM issuers ",
-            $which
-        )
+macro_rules! columns {
+    () => {
+        "i.slug, i.policy, CAST(i.policy AS text) AS policy_text, i.version, i.updated_at"
     };
 }
-pub(super) use select;
 
-const SELECT: &str = select!("", "WHERE slug = $1");
+/// What an [`IssuerRow`] is read from, of `issuers i`.
+pub(super) const COLUMNS: &str = columns!();
 
-pub(super) const ALL: &str = select!("", "ORDER BY slug");
+const SELECT: &str = concat!("SELECT ", columns!(), " FROM issuers i WHERE i.slug = $1");
+
+pub(super) const ALL: &str = concat!("SELECT ", columns!(), " FROM issuers i ORDER BY i.slug");
 
 impl Store {
     /// All issuers by slug.

@@ -47,10 +47,12 @@ from_row!(HashRow, row => Self { hash: row.get("hash"), key: row.part()? });
 impl Store {
     /// One key, read on a connection of its own: what a writer committed is seen here or nowhere.
     pub async fn key(&self, id: KeyId) -> Result<Option<Key>> {
-        let mut reader = self.reader().await?;
-        let sql = format!("SELECT {KEY_COLUMNS} FROM {} WHERE k.id = $1", reader.conn().keys());
-        let row: Option<KeyRow> = rows!(fetch_optional, reader.conn(), sqlx::AssertSqlSafe(sql), [id]);
-        Ok(reader.conn().judge(row.map(Key::from).into_iter().collect()).await?.pop())
+        self.reader().await?.conn().judged("WHERE k.id = $1", id).await
+    }
+
+    /// The same of the key with this secret.
+    pub async fn key_by_hash(&self, hash: HashedKey) -> Result<Option<Key>> {
+        self.reader().await?.conn().judged("WHERE k.hash = $1", hash.0.to_vec()).await
     }
 
     /// These keys, which are named in the order of their ids, in that order; those that are not there are left out.
@@ -134,9 +136,7 @@ impl Tx {
     /// One key, locked until the end of the transaction.
     pub async fn lock_key(&mut self, id: KeyId) -> Result<Option<Key>> {
         let lock = self.conn().locking(" FOR UPDATE OF k");
-        let sql = format!("SELECT {KEY_COLUMNS} FROM {} WHERE k.id = $1{lock}", self.conn().keys());
-        let row: Option<KeyRow> = rows!(fetch_optional, self.conn(), sqlx::AssertSqlSafe(sql), [id]);
-        Ok(self.conn().judge(row.map(Key::from).into_iter().collect()).await?.pop())
+        self.conn().judged(&format!("WHERE k.id = $1{lock}"), id).await
     }
 
     /// The same, locked until the end of the transaction.
@@ -156,7 +156,7 @@ impl Tx {
         Ok(self.count_keys(account, limit, (now, 0)).await?.active)
     }
 
-    /// What the caps of an account are compared with, of its locked row: `made` are the time since when its creations
+    /// What the caps of an account are compared with, of its locked row, together with keys that are owed: `made` are the time since when its creations
     /// count, and how many it may have.
     pub async fn count_keys(
         &mut self,
@@ -164,6 +164,10 @@ impl Tx {
         active: u32,
         (since, made): (Instant, u32),
     ) -> Result<Counted> {
+        // What is made and not written yet is the newest.
+        let owed = self.owed_keys().iter().filter(|key| key.account == account);
+        let owed: Vec<Instant> = owed.map(|key| key.created_at).collect();
+        let before = made.saturating_sub(u32::try_from(owed.len()).unwrap_or(u32::MAX));
         // What a clock that was wrong made in the future is no measure.
         let (now, operation, told) = (Time(self.now()), self.operation(), self.told());
         type Row = (i64, Option<Time>, bool, bool, bool, i64);
@@ -173,25 +177,24 @@ impl Tx {
                 "seq" => "coalesce((SELECT max(seq) FROM key_auth), 0) - (SELECT upto FROM key_feed)",
                 _ => "CAST(0 AS bigint)",
             };
+            // What SQLite compares with a bound value itself, it plans anew for each value.
             let sql = format!(
-                "SELECT (SELECT count(*) FROM (SELECT 1 FROM key_auth WHERE account = $1 AND ends_at > $2 LIMIT $3) AS counted), \
-                     (SELECT created_at FROM key_auth WHERE account = $1 AND created_at > $4 AND created_at <= $2 AND imported_from IS NULL \
-                         ORDER BY created_at DESC LIMIT 1 OFFSET $5), \
+                "SELECT (SELECT count(*) FROM (SELECT 1 FROM key_auth WHERE account = (SELECT $1) AND ends_at > (SELECT $2) LIMIT $3) AS counted), \
+                     (SELECT created_at FROM key_auth WHERE account = (SELECT $1) AND created_at > (SELECT $4) AND created_at <= (SELECT $2) \
+                         AND imported_from IS NULL ORDER BY created_at DESC LIMIT 1 OFFSET $5), \
                      EXISTS (SELECT 1 FROM {told} WHERE operation = $6), \
                      EXISTS (SELECT 1 FROM holds WHERE kind = 'creation' AND lifted_at IS NULL), \
                      (SELECT min(scheme) FROM key_auth WHERE substr(scheme, 1, 5) = 'hmac-') IS NOT NULL, {unfed}"
             );
             let sql = sqlx::query_as::<Db, _>(AssertSqlSafe(sql)).bind(account).bind(now).bind(i64::from(active));
-            sql.bind(Time(since)).bind((i64::from(made) - 1).max(0)).bind(operation).fetch_one(c).await?
+            sql.bind(Time(since)).bind((i64::from(before) - 1).max(0)).bind(operation).fetch_one(c).await?
         });
         self.set_unfed(unfed);
-        Ok(Counted {
-            active: active.unsigned_abs(),
-            oldest: oldest.map(Instant::from),
-            seen,
-            stopped,
-            peppered,
-        })
+        let oldest = match (made as usize).checked_sub(1).and_then(|place| owed.iter().rev().nth(place)) {
+            Some(oldest) => Some(*oldest).filter(|oldest| *oldest > since),
+            None => oldest.map(Instant::from),
+        };
+        Ok(Counted { active: active.unsigned_abs() + owed.len() as u64, oldest, seen, stopped, peppered })
     }
 
     /// Links old keys to the ones that replace them.

@@ -1,6 +1,6 @@
 //! Writing keys: one, or thousands at once for `keyrack demo`.
 
-use sqlx::{AssertSqlSafe, QueryBuilder};
+use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite};
 
 use super::dialect::{Allow, Time, both, scalar};
 use super::filter::Driver as _;
@@ -15,9 +15,10 @@ mod foreign;
 
 /// 500 rows of 36 values: below SQLite's 32,766 values a statement.
 const ROWS: usize = 500;
-/// From so many keys on PostgreSQL gets them as arrays, and so many in one.
-const FEW: usize = 16;
+/// So many PostgreSQL gets in one statement, as arrays.
 const ARRAY: usize = 5_000;
+/// As many as changes that share a commit make, mostly.
+const FEW: usize = 16;
 /// From so many keys on it is worth making indexes anew.
 const MANY: usize = 2_000;
 /// The indexes of the tables of keys, but for those that keep them apart.
@@ -30,10 +31,80 @@ fn dropping(indexes: &[(String, String)]) -> String {
     indexes.iter().map(|(name, _)| format!("DROP INDEX {name};")).collect()
 }
 
+/// What adds these keys, at the end of `$sql`.
+macro_rules! push_keys {
+    ($db:ty, $sql:ident, $some:ident, $listed:expr) => {{
+        // One message for both tables: SQLite takes two statements, PostgreSQL one of two parts.
+        let sqlite = <$db>::ROW == "seq";
+        let (column, value) = if sqlite { (", listed", i64::from($listed)) } else { ("", 0) };
+        let (begin, middle, auth, row) = match sqlite {
+            true => ("", "; WITH ", "key_auth", "seq, "),
+            false => ("WITH auth AS (", " RETURNING id), ", "auth", ""),
+        };
+        $sql.push(format!(
+            "{begin}INSERT INTO key_auth (hash, id, account, issuer, scopes, allow, limits, created_at, claim_by, expires_at, \
+             not_before, revoke_at, planned_by, plan_reason, own_expiry, acknowledged_at, first_used_at, revoked_at, revoked_by, revoke_reason, scheme, imported_from{column}) ",
+        ));
+        $sql.push_values($some, |mut row, key| {
+            let (end, plan) = (key.revocation.as_ref(), key.planned.as_ref());
+            row.push_bind(key.hash.0.to_vec())
+                .push_bind(key.id)
+                .push_bind(key.account.clone())
+                .push_bind(key.issuer.clone())
+                .push_bind(key.scopes.to_string())
+                .push_bind(Allow(key.allow.clone()))
+                .push_bind((!key.limits.is_empty()).then(|| key.limits.to_string()))
+                .push_bind(Time(key.created_at))
+                .push_bind(Time(key.created_at + CLAIM_TIME))
+                .push_bind(super::keys::stops(key.expires_at, plan.map(|plan| plan.at)))
+                .push_bind(key.not_before.map(Time))
+                .push_bind(plan.map(|plan| Time(plan.at)))
+                .push_bind(plan.map(|plan| plan.by.clone()))
+                .push_bind(plan.and_then(|plan| plan.reason.clone()))
+                .push_bind(plan.and(key.expires_at).map(Time))
+                .push_bind(key.acknowledged_at.map(Time))
+                .push_bind(key.last_used_at.map(Time))
+                .push_bind(end.map(|end| Time(end.at)))
+                .push_bind(end.map(|end| end.by.clone()))
+                .push_bind(end.and_then(|end| end.reason.clone()))
+                .push_bind(key.scheme.to_string())
+                .push_bind(key.imported_from.clone());
+            if !column.is_empty() {
+                row.push_bind(value);
+            }
+        });
+        $sql.push(middle).push(
+            "v(id, name, name_key, description, owner, owner_key, owner_mail, tags, search, preview, tail, created_by, predecessor, overlap) AS (",
+        );
+        $sql.push_values($some, |mut row, key| {
+            let owner = |part: fn(&Owner) -> String| key.owner.as_ref().map(part);
+            row.push_bind(key.id)
+                .push_bind(key.name.clone())
+                .push_bind(fold(&key.name))
+                .push_bind(key.description.clone())
+                .push_bind(owner(|owner| owner.name.to_string()))
+                .push_bind(owner(|owner| fold(&owner.name)))
+                .push_bind(key.owner.as_ref().and_then(|owner| owner.mail.as_deref()).map(str::to_owned))
+                .push_bind(key.tags.to_string())
+                .push_bind(search_of(&key.name, &key.description, key.owner.as_ref(), &key.tags))
+                .push_bind(key.preview.clone())
+                .push_bind(key.tail.clone())
+                .push_bind(key.created_by.clone())
+                .push_bind(key.replaces.map(|(id, _)| id))
+                .push_bind(key.replaces.map(|(_, overlap)| overlap.duration().num_seconds()));
+        });
+        $sql.push(format!(
+            ") INSERT INTO keys ({row}id, name, name_key, description, owner, owner_key, owner_mail, tags, search, preview, tail, created_by, predecessor, \
+             overlap_seconds{column}) SELECT {row}v.id, name, name_key, description, owner, owner_key, owner_mail, tags, search, preview, tail, created_by, \
+             predecessor, overlap{column} FROM v JOIN {auth} k ON k.id = v.id"
+        ));
+    }};
+}
+
 impl Tx {
     /// Adds keys in as few statements as the databases allow. A key must come after the one that it replaces.
     pub async fn add_keys(&mut self, keys: &[NewKey]) -> Result<()> {
-        if keys.len() >= FEW
+        if keys.len() > 1
             && let Conn::Postgres(mut c) = self.conn()
         {
             for some in keys.chunks(ARRAY) {
@@ -49,71 +120,10 @@ impl Tx {
                 self.feed(0).await?;
             }
             both!(self.conn(), c => {
-                let persistent = some.len() == ROWS || some.len() == 1;
-                // One message for both tables: SQLite takes two statements, PostgreSQL one of two parts.
-                let sqlite = Db::ROW == "seq";
-                let (column, value) = if sqlite { (", listed", i64::from(listed)) } else { ("", 0) };
-                let (begin, middle, auth, row) = match sqlite {
-                    true => ("", "; WITH ", "key_auth", "seq, "),
-                    false => ("WITH auth AS (", " RETURNING id), ", "auth", ""),
-                };
-                let mut sql = QueryBuilder::<Db>::new(format!(
-                    "{begin}INSERT INTO key_auth (hash, id, account, issuer, scopes, allow, limits, created_at, claim_by, expires_at, \
-                     not_before, revoke_at, planned_by, plan_reason, own_expiry, acknowledged_at, first_used_at, revoked_at, revoked_by, revoke_reason, scheme, imported_from{column}) ",
-                ));
-                sql.push_values(some, |mut row, key| {
-                    let (end, plan) = (key.revocation.as_ref(), key.planned.as_ref());
-                    row.push_bind(key.hash.0.to_vec())
-                        .push_bind(key.id)
-                        .push_bind(key.account.clone())
-                        .push_bind(key.issuer.clone())
-                        .push_bind(key.scopes.to_string())
-                        .push_bind(Allow(key.allow.clone()))
-                        .push_bind((!key.limits.is_empty()).then(|| key.limits.to_string()))
-                        .push_bind(Time(key.created_at))
-                        .push_bind(Time(key.created_at + CLAIM_TIME))
-                        .push_bind(super::keys::stops(key.expires_at, plan.map(|plan| plan.at)))
-                        .push_bind(key.not_before.map(Time))
-                        .push_bind(plan.map(|plan| Time(plan.at)))
-                        .push_bind(plan.map(|plan| plan.by.clone()))
-                        .push_bind(plan.and_then(|plan| plan.reason.clone()))
-                        .push_bind(plan.and(key.expires_at).map(Time))
-                        .push_bind(key.acknowledged_at.map(Time))
-                        .push_bind(key.last_used_at.map(Time))
-                        .push_bind(end.map(|end| Time(end.at)))
-                        .push_bind(end.map(|end| end.by.clone()))
-                        .push_bind(end.and_then(|end| end.reason.clone()))
-                        .push_bind(key.scheme.to_string())
-                        .push_bind(key.imported_from.clone());
-                    if !column.is_empty() {
-                        row.push_bind(value);
-                    }
-                });
-                sql.push(middle).push(
-                    "v(id, name, name_key, description, owner, owner_key, owner_mail, tags, search, preview, tail, created_by, predecessor, overlap) AS (",
-                );
-                sql.push_values(some, |mut row, key| {
-                    let owner = |part: fn(&Owner) -> String| key.owner.as_ref().map(part);
-                    row.push_bind(key.id)
-                        .push_bind(key.name.clone())
-                        .push_bind(fold(&key.name))
-                        .push_bind(key.description.clone())
-                        .push_bind(owner(|owner| owner.name.to_string()))
-                        .push_bind(owner(|owner| fold(&owner.name)))
-                        .push_bind(key.owner.as_ref().and_then(|owner| owner.mail.as_deref()).map(str::to_owned))
-                        .push_bind(key.tags.to_string())
-                        .push_bind(search_of(&key.name, &key.description, key.owner.as_ref(), &key.tags))
-                        .push_bind(key.preview.clone())
-                        .push_bind(key.tail.clone())
-                        .push_bind(key.created_by.clone())
-                        .push_bind(key.replaces.map(|(id, _)| id))
-                        .push_bind(key.replaces.map(|(_, overlap)| overlap.duration().num_seconds()));
-                });
-                sql.push(format!(
-                    ") INSERT INTO keys ({row}id, name, name_key, description, owner, owner_key, owner_mail, tags, search, preview, tail, created_by, predecessor, \
-                     overlap_seconds{column}) SELECT {row}v.id, name, name_key, description, owner, owner_key, owner_mail, tags, search, preview, tail, created_by, \
-                     predecessor, overlap{column} FROM v JOIN {auth} k ON k.id = v.id"
-                ));
+                // Few rows and a full statement come again and again; what lies between does not.
+                let persistent = some.len() == ROWS || some.len() <= FEW;
+                let mut sql = QueryBuilder::<Db>::new("");
+                push_keys!(Db, sql, some, listed);
                 sql.build().persistent(persistent).execute(&mut *c).await?;
                 let used: Vec<&NewKey> = some.iter().filter(|key| key.last_used_at.is_some()).collect();
                 if !used.is_empty() {
@@ -139,6 +149,33 @@ impl Tx {
             }
         }
         Ok(())
+    }
+
+    /// SQLite: what adds the keys that are owed, for a statement to begin with, where they are few and nothing has to be done
+    /// behind them. Else they are written.
+    pub(super) async fn owed_keys_first(&mut self) -> Result<Option<QueryBuilder<Sqlite>>> {
+        let few = self.owed_keys();
+        let plain = !few.is_empty() && few.len() <= FEW && few.iter().all(|key| key.last_used_at.is_none());
+        let many = few.len() as i64;
+        let unfed = self.unfed();
+        if plain && matches!(self.conn(), Conn::Sqlite(_)) && unfed.is_some_and(|unfed| unfed + many <= FED) {
+            let keys = self.take_owed_keys();
+            let some = &keys;
+            let mut sql = QueryBuilder::<Sqlite>::new("");
+            push_keys!(Sqlite, sql, some, false);
+            return Ok(Some(sql));
+        }
+        if let Some(unfed) = unfed {
+            self.set_unfed(unfed);
+        }
+        self.write_owed_keys().await?;
+        Ok(None)
+    }
+
+    /// Writes the keys that are owed so far.
+    pub async fn write_owed_keys(&mut self) -> Result<()> {
+        let keys = self.take_owed_keys();
+        self.add_keys(&keys).await
     }
 
     /// Feeds the indexes that are fed in batches, if so many keys wait for them. PostgreSQL has none.

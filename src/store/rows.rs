@@ -158,3 +158,23 @@ from_row!(OperatorRow, row => {
     operator.created_by = row.marked(Some(operator.created_by)).unwrap_or_default();
     Self(operator)
 });
+
+/// An account and its issuer.
+pub(super) struct AccountAndIssuer(Account, Issuer);
+
+from_row!(AccountAndIssuer, row => {
+    let AccountRow(account) = row.part()?;
+    let slug = account.issuer.clone();
+    let (version, updated_at) = (row.get("version"), row.time("updated_at"));
+    Self(account, Issuer { policy: policy(&mut row, &slug), slug, version, updated_at })
+});
+
+impl From<AccountAndIssuer> for (Account, Issuer) {
+    fn from(AccountAndIssuer(account, issuer): AccountAndIssuer) -> Self {
+        (account, issuer)
+    }
+}
+
+/// An [`AccountAndIssuer`] whose slug is what follows.
+pub(super) const ACCOUNT_AND_ISSUER: &str = "SELECT a.slug, a.issuer, a.name, a.admins, a.plan, a.standing, a.created_at, \
+     i.policy, CAST(i.policy AS text) AS policy_text, i.version, i.updated_at FROM accounts a JOIN issuers i ON i.slug = a.issuer WHERE a.slug = ";

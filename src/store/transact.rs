@@ -9,11 +9,12 @@ use tokio::sync::oneshot;
 
 use self::queue::{End, Job, Work};
 use super::dialect::scalar;
+use super::rows::AccountAndIssuer;
 use super::{Conn, Error, MaybeTransient, Pools, Reader, Result, Store};
 use crate::clock::Clock;
 use crate::domain::Instant;
 use crate::domain::audit::Link;
-use crate::domain::key::OperationId;
+use crate::domain::key::{NewKey, OperationId};
 use crate::domain::operator::{Identity, Role};
 
 mod group;
@@ -47,6 +48,8 @@ pub struct Tx {
     who: Identity,
     role: Option<Role>,
     operation: OperationId,
+    /// SQLite: the account that was asked for with the beginning, as it was found.
+    asked: Option<(String, Option<AccountAndIssuer>)>,
     /// SQLite: what nobody else can change before this transaction ends.
     known: Option<Known>,
     /// PostgreSQL: whether the schema numbers and hashes the audit's rows by itself.
@@ -56,6 +59,8 @@ pub struct Tx {
     unnumbered: Vec<OperationId>,
     /// Whether nobody can change the acting person's role any more.
     holds: bool,
+    /// New keys, written with the commit or before something else is changed: together with those of changes that share it.
+    owed_keys: Vec<NewKey>,
     /// Rows of the audit, written last of all: from then on others wait for the end. Not numbered yet.
     owed: Vec<Link>,
     /// SQLite: keys that the indexes fed in batches did not have yet when they were counted, just now.
@@ -79,6 +84,10 @@ pub struct Opening {
     /// Whether it may share its commit with changes that are wished at the same time. It takes few locks, and asks for
     /// its role before them.
     pub shares: bool,
+    /// The account whose row it locks first.
+    pub account: Option<String>,
+    /// Whether it writes nothing but keys that [`Tx::owe_key`] takes, and reads none.
+    pub gathers: bool,
     /// How long it may take before its server is held for lost.
     pub patience: Duration,
 }
@@ -86,7 +95,16 @@ pub struct Opening {
 impl Opening {
     /// What is to last, has a commit of its own, and doubts the clock.
     pub fn new(who: Identity, operation: OperationId) -> Self {
-        Self { who, operation, intent: Intent::Do, clock: Trust::Doubted, shares: false, patience: PATIENCE }
+        Self {
+            who,
+            operation,
+            intent: Intent::Do,
+            clock: Trust::Doubted,
+            shares: false,
+            account: None,
+            gathers: false,
+            patience: PATIENCE,
+        }
     }
 }
 
@@ -242,6 +260,11 @@ impl Tx {
         Ok(row.is_some())
     }
 
+    /// The account that was asked for with the beginning, if it is this one: once, for it may be changed then.
+    pub(super) fn take_asked(&mut self, slug: &str) -> Option<Option<AccountAndIssuer>> {
+        self.asked.take().filter(|(asked, _)| asked == slug).map(|(_, found)| found)
+    }
+
     /// Whether the schema's version keeps what others can't then touch: the audit's numbers and hashes, and locks.
     pub(super) fn keeps(&self) -> bool {
         self.keeps
@@ -260,6 +283,20 @@ impl Tx {
     /// The same, to be numbered now.
     pub(super) fn left(&mut self) -> Vec<OperationId> {
         std::mem::take(&mut self.unnumbered)
+    }
+
+    /// Owes the database a key. It is no key yet for whoever reads within the transaction, but for [`Tx::count_keys`].
+    pub fn owe_key(&mut self, key: NewKey) {
+        self.owed_keys.push(key);
+    }
+
+    /// These.
+    pub(super) fn owed_keys(&self) -> &[NewKey] {
+        &self.owed_keys
+    }
+
+    pub(super) fn take_owed_keys(&mut self) -> Vec<NewKey> {
+        std::mem::take(&mut self.owed_keys)
     }
 
     /// Owes the audit these rows, which are written with the commit.

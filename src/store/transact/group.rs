@@ -96,7 +96,10 @@ impl Store {
     /// # Errors
     /// The transaction is lost.
     async fn join(&self, tx: &mut Tx, job: &Job) -> Result<End> {
-        let owed = tx.owed.len();
+        if !job.opening.gathers {
+            tx.write_owed_keys().await?;
+        }
+        let (owed, keys) = (tx.owed.len(), tx.owed_keys.len());
         let end = match self.go_on(tx, job).await {
             Ok(()) => (job.work)(tx).await,
             Err(_) if !tx.marked => return Err(Error::Other("the transaction is lost".into())),
@@ -104,6 +107,7 @@ impl Store {
         };
         if end != End::Done {
             tx.owed.truncate(owed);
+            tx.owed_keys.truncate(keys);
             tx.undo().await?;
         }
         Ok(end)

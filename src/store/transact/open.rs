@@ -1,7 +1,7 @@
 //! How a transaction begins, goes on with another's change, and ends. Said in SQL of our own: the driver's own words for it
 //! take twice as many turns between its threads, and it takes a transaction for open that SQLite has ended (H20).
 
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::{AssertSqlSafe, FromRow, SqliteConnection};
 use tokio::time::Instant as Moment;
 
 use super::queue::Job;
@@ -12,6 +12,7 @@ use crate::domain::operator::Role;
 use crate::domain::steady::{Trouble, trouble};
 use crate::store::Store;
 use crate::store::dialect::{Time, both};
+use crate::store::rows::{ACCOUNT_AND_ISSUER, AccountAndIssuer};
 
 /// What is asked first on SQLite, behind what begins it; at once, because each question costs two changes of threads.
 macro_rules! ask {
@@ -93,10 +94,12 @@ impl Store {
             role: None,
             operation: *operation,
             known: None,
+            asked: None,
             keeps: false,
             lanes: 1,
             unnumbered: Vec::new(),
             holds: false,
+            owed_keys: Vec::new(),
             owed: Vec::new(),
             unfed: None,
         };
@@ -104,7 +107,8 @@ impl Store {
             Reader::Sqlite(conn) => {
                 // It may have been opened just now.
                 self.check_file()?;
-                let begun = ask(conn, BEGIN, &job.opening).await?;
+                let (begun, asked) = ask(conn, BEGIN, &job.opening).await?;
+                tx.asked = asked;
                 self.steady.learn(begun.changed, begun.sign);
                 tx.known = Some(Known { seen: begun.seen, head: (begun.seq, begun.hash) });
                 tx.role = parsed(begun.role);
@@ -125,7 +129,8 @@ impl Store {
         tx.operation = job.opening.operation;
         match &mut tx.link {
             Reader::Sqlite(conn) => {
-                let begun = ask(conn, if again { NEXT } else { MARK }, &job.opening).await?;
+                let (begun, asked) = ask(conn, if again { NEXT } else { MARK }, &job.opening).await?;
+                tx.asked = asked;
                 tx.marked = true;
                 if let Some(known) = &mut tx.known {
                     known.seen = begun.seen;
@@ -188,9 +193,19 @@ fn parsed(role: Option<String>) -> Option<Role> {
     role.and_then(|role| role.parse().ok())
 }
 
-async fn ask(conn: &mut SqliteConnection, sql: &'static str, opening: &Opening) -> Result<Begun> {
-    let asked = sqlx::query_as(sql).bind(opening.who.name.as_str()).bind(opening.operation);
-    Ok(asked.fetch_one(conn).await?)
+type Asked = Option<(String, Option<AccountAndIssuer>)>;
+
+/// Begins, and asks for all that is known to be needed.
+async fn ask(conn: &mut SqliteConnection, sql: &'static str, opening: &Opening) -> Result<(Begun, Asked)> {
+    let (who, Some(slug)) = (opening.who.name.as_str(), &opening.account) else {
+        let asked = sqlx::query_as(sql).bind(opening.who.name.as_str()).bind(opening.operation);
+        return Ok((asked.fetch_one(conn).await?, None));
+    };
+    let asked = sqlx::query(AssertSqlSafe(format!("{sql}; {ACCOUNT_AND_ISSUER}$3")));
+    let rows = asked.bind(who).bind(opening.operation).bind(slug).fetch_all(conn).await?;
+    let begun = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+    let account = rows.get(1).map(AccountAndIssuer::from_row).transpose()?;
+    Ok((Begun::from_row(begun)?, Some((slug.clone(), account))))
 }
 
 impl Tx {
