@@ -8,7 +8,7 @@ use keyrack::domain::usage::LastUse;
 use keyrack::service::{Access, Count, Gate, Service, new_operation};
 use keyrack::store::{Batch, NewGate, Store};
 
-use crate::support::database::run_on_postgres;
+use crate::support::database::{run_on_postgres, run_on_sqlite};
 use crate::support::people::{account, all, make_kept, office, preset, query, settings};
 use crate::support::script::Script;
 
@@ -158,5 +158,15 @@ fn a_change_does_not_walk_the_audit() {
         tokio::time::sleep(Duration::from_millis(1_500)).await;
         let walked = read().await - before;
         assert!(walked < 3_000, "30 changes walked {walked} rows of the audit");
+    });
+}
+
+#[test]
+fn kr_20_the_library_of_sqlite_has_no_lock_that_all_connections_wait_for() {
+    run_on_sqlite(|db| async move {
+        let built = db.texts("SELECT compile_options FROM pragma_compile_options").await;
+        let has = |option: &str| built.iter().any(|built| built == option);
+        assert!(has("DEFAULT_MEMSTATUS=0"), "each allocation is counted under one lock: {built:?}");
+        assert!(!has("ENABLE_MEMORY_MANAGEMENT"), "all connections share one cache of pages: {built:?}");
     });
 }
