@@ -45,7 +45,7 @@ pub(super) trait Change: Send + Sync + 'static {
         None
     }
 
-    /// Whether it writes nothing but keys that the transaction owes, and reads none.
+    /// Whether all that it writes is owed until the commit, and keys that others owe are nothing to it but counted.
     const GATHERS: bool = false;
 
     /// Whether it may share its commit with others that are wished at the same time: it takes few locks, and asks for its

@@ -43,7 +43,8 @@ impl<T: Encode<'static, Sqlite> + Type<Sqlite> + Encode<'static, Postgres> + Typ
 }
 
 impl Conn<'_> {
-    /// The key that `which` says, whose `$1` is `value`, judged: by one question.
+    /// The key that `which` says, whose `$1` is `value`, judged: by one question. Who waits for a lock asks by two, so that
+    /// the policy is as new as the key.
     pub(super) async fn judged(&mut self, which: &str, value: impl Given) -> Result<Option<Key>> {
         let keys = self.keys();
         let sql = format!(

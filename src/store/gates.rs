@@ -194,12 +194,12 @@ impl Store {
     /// So many keys [`Store::sights`] reads at once.
     pub const SIGHTS: usize = 64;
 
-    /// The key of this secret, with all that a gate must know of it, read in one statement and so at one moment.
+    /// The key of this secret, with all that a gate must know of it, as both were at one moment, and the freezes from then on.
     pub async fn sight(&self, hash: HashedKey) -> Result<Option<Sight>> {
         Ok(self.sights(&[hash]).await?.pop().flatten())
     }
 
-    /// The same of several secrets, in their order, all at the same moment.
+    /// The same of several secrets, in their order.
     pub async fn sights(&self, hashes: &[HashedKey]) -> Result<Vec<Option<Sight>>> {
         let mut reader = self.reader().await?;
         let select = sight_of_keys(&reader.conn());

@@ -25,7 +25,7 @@ const ROWS: usize = 500;
 /// What an account has, as far as its caps ask.
 #[derive(Clone, Copy, Debug)]
 pub struct Counted {
-    /// Active keys, counted no further than the cap.
+    /// Active keys, those in the database counted no further than the cap.
     pub active: u64,
     /// If as many keys were made as may be: when the oldest of those was.
     pub oldest: Option<Instant>,
@@ -136,7 +136,9 @@ impl Tx {
     /// One key, locked until the end of the transaction.
     pub async fn lock_key(&mut self, id: KeyId) -> Result<Option<Key>> {
         let lock = self.conn().locking(" FOR UPDATE OF k");
-        self.conn().judged(&format!("WHERE k.id = $1{lock}"), id).await
+        let sql = format!("SELECT {KEY_COLUMNS} FROM {} WHERE k.id = $1{lock}", self.conn().keys());
+        let row: Option<KeyRow> = rows!(fetch_optional, self.conn(), sqlx::AssertSqlSafe(sql), [id]);
+        self.conn().judge(row.map(Key::from).into_iter().collect()).await.map(|mut keys| keys.pop())
     }
 
     /// The same, locked until the end of the transaction.
@@ -150,14 +152,14 @@ impl Tx {
         these(self.conn(), ids, "").await
     }
 
-    /// How many keys of the account are active, counted no further than `limit`.
+    /// How many keys of the account are active, those in the database counted no further than `limit`.
     pub async fn count_active(&mut self, account: &str, limit: u32) -> Result<u64> {
         let now = self.now();
         Ok(self.count_keys(account, limit, (now, 0)).await?.active)
     }
 
-    /// What the caps of an account are compared with, of its locked row, together with keys that are owed: `made` are the time since when its creations
-    /// count, and how many it may have.
+    /// What the caps of an account are compared with, whose row is locked; keys that are owed are counted too. `made` is the
+    /// time since when its creations count, and how many it may have.
     pub async fn count_keys(
         &mut self,
         account: &str,
@@ -177,10 +179,12 @@ impl Tx {
                 "seq" => "coalesce((SELECT max(seq) FROM key_auth), 0) - (SELECT upto FROM key_feed)",
                 _ => "CAST(0 AS bigint)",
             };
-            // What SQLite compares with a bound value itself, it plans anew for each value.
+            // SQLite plans a statement anew whenever a value changes that it compares with a column directly.
+            let value = |n: u32| if Db::ROW == "seq" { format!("(SELECT ${n})") } else { format!("${n}") };
+            let (of, at, from) = (value(1), value(2), value(4));
             let sql = format!(
-                "SELECT (SELECT count(*) FROM (SELECT 1 FROM key_auth WHERE account = (SELECT $1) AND ends_at > (SELECT $2) LIMIT $3) AS counted), \
-                     (SELECT created_at FROM key_auth WHERE account = (SELECT $1) AND created_at > (SELECT $4) AND created_at <= (SELECT $2) \
+                "SELECT (SELECT count(*) FROM (SELECT 1 FROM key_auth WHERE account = {of} AND ends_at > {at} LIMIT $3) AS counted), \
+                     (SELECT created_at FROM key_auth WHERE account = {of} AND created_at > {from} AND created_at <= {at} \
                          AND imported_from IS NULL ORDER BY created_at DESC LIMIT 1 OFFSET $5), \
                      EXISTS (SELECT 1 FROM {told} WHERE operation = $6), \
                      EXISTS (SELECT 1 FROM holds WHERE kind = 'creation' AND lifted_at IS NULL), \

@@ -17,7 +17,7 @@ mod foreign;
 const ROWS: usize = 500;
 /// So many PostgreSQL gets in one statement, as arrays.
 const ARRAY: usize = 5_000;
-/// As many as changes that share a commit make, mostly.
+/// Statements of up to so many rows are kept prepared: changes that share a commit make as many keys, mostly.
 const FEW: usize = 16;
 /// From so many keys on it is worth making indexes anew.
 const MANY: usize = 2_000;
@@ -151,8 +151,8 @@ impl Tx {
         Ok(())
     }
 
-    /// SQLite: what adds the keys that are owed, for a statement to begin with, where they are few and nothing has to be done
-    /// behind them. Else they are written.
+    /// SQLite: takes the keys that are owed, if they are few and nothing has to be done behind them, and answers with what adds
+    /// them, as the beginning of a statement. Otherwise they are written now.
     pub(super) async fn owed_keys_first(&mut self) -> Result<Option<QueryBuilder<Sqlite>>> {
         let few = self.owed_keys();
         let plain = !few.is_empty() && few.len() <= FEW && few.iter().all(|key| key.last_used_at.is_none());

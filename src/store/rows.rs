@@ -88,7 +88,7 @@ from_row!(KeyRow, row => {
         rotation_due_at: rotation_days.map(|number| shifted(created_at, days(number))),
         paused,
         frozen: None,
-        // Not in the row: `Conn::judge` says it.
+        // Not in the row: it is judged in `forms`.
         refused: false,
         odd: SafeText::default(),
     };

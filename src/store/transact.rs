@@ -59,7 +59,7 @@ pub struct Tx {
     unnumbered: Vec<OperationId>,
     /// Whether nobody can change the acting person's role any more.
     holds: bool,
-    /// New keys, written with the commit or before something else is changed: together with those of changes that share it.
+    /// New keys of all changes that share the commit, written at its end or before a change that does more than make one.
     owed_keys: Vec<NewKey>,
     /// Rows of the audit, written last of all: from then on others wait for the end. Not numbered yet.
     owed: Vec<Link>,
@@ -86,7 +86,7 @@ pub struct Opening {
     pub shares: bool,
     /// The account whose row it locks first.
     pub account: Option<String>,
-    /// Whether it writes nothing but keys that [`Tx::owe_key`] takes, and reads none.
+    /// Whether all that it writes is owed until the commit, and keys that others owe are nothing to it but counted.
     pub gathers: bool,
     /// How long it may take before its server is held for lost.
     pub patience: Duration,
@@ -285,12 +285,12 @@ impl Tx {
         std::mem::take(&mut self.unnumbered)
     }
 
-    /// Owes the database a key. It is no key yet for whoever reads within the transaction, but for [`Tx::count_keys`].
+    /// Owes the database a key. Until it is written, nothing but [`Tx::count_keys`] knows of it.
     pub fn owe_key(&mut self, key: NewKey) {
         self.owed_keys.push(key);
     }
 
-    /// These.
+    /// The keys that are owed now.
     pub(super) fn owed_keys(&self) -> &[NewKey] {
         &self.owed_keys
     }

@@ -1,5 +1,6 @@
 //! Keys that are asked for while others are being read: they are read together, by one statement.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,9 @@ use tokio::time::timeout;
 use crate::domain::secret::HashedKey;
 use crate::store::{Error, Result, Sight, Store};
 
-/// Readings that are under way at once, as far as there are threads for them.
+/// Readings that are under way at once: one that gets no answer must not stop all others, and some connections are left for
+/// everything else.
+const FEWEST: usize = 2;
 const MOST: usize = 4;
 
 /// Who asks for a key, and waits for what is read of it.
@@ -29,13 +32,13 @@ pub(super) struct Together {
 
 #[derive(Default)]
 struct Waiting {
-    asked: Vec<Asked>,
+    asked: VecDeque<Asked>,
     reading: usize,
 }
 
 impl Together {
     pub fn new(store: Store, patience: Duration) -> Arc<Self> {
-        let most = Handle::current().metrics().num_workers().clamp(1, MOST);
+        let most = Handle::current().metrics().num_workers().clamp(FEWEST, MOST);
         Arc::new(Self { store, patience, most, waiting: Mutex::default() })
     }
 
@@ -44,46 +47,39 @@ impl Together {
         let (tell, told) = oneshot::channel();
         let reads = {
             let mut waiting = self.waiting.lock();
-            waiting.asked.push((hash, tell));
+            waiting.asked.push_back((hash, tell));
             let reads = waiting.reading < self.most;
             waiting.reading += usize::from(reads);
             reads
         };
         if reads {
             // Not by who asks: that one may go away, and the others would wait.
-            tokio::spawn(Reading(Arc::clone(self)).run());
+            tokio::spawn(Arc::clone(self).read_all());
         }
         told.await.unwrap_or_else(|_| Err(Error::Other("the reading ended early".into())))
     }
-}
 
-/// One that reads as long as anybody waits, after a panic also.
-struct Reading(Arc<Together>);
-
-impl Reading {
-    async fn run(self) {
+    /// Reads until nobody waits.
+    async fn read_all(self: Arc<Self>) {
+        let reading = Reading(&self);
         loop {
-            let asked = {
-                let mut waiting = self.0.waiting.lock();
-                let many = waiting.asked.len().min(Store::SIGHTS);
-                waiting.asked.drain(..many).collect::<Vec<_>>()
+            let Some(asked) = self.next() else {
+                // It was struck off where it was seen that nobody waits: who asks from then on has another one read.
+                return std::mem::forget(reading);
             };
-            if asked.is_empty() {
-                return;
-            }
             let hashes: Vec<HashedKey> = asked.iter().map(|(hash, _)| *hash).collect();
-            let read = match timeout(self.0.patience, self.0.store.sights(&hashes)).await {
-                Ok(read) => read,
-                Err(_) => Err(Error::Unreachable(format!(
-                    "it gave no answer for {} ms",
-                    self.0.patience.as_millis()
-                ))),
-            };
-            match read {
+            match self.read(&hashes).await {
                 Ok(sights) => {
                     for ((_, tell), sight) in asked.into_iter().zip(sights) {
                         // Who asked may be gone.
                         let _ = tell.send(Ok(sight));
+                    }
+                }
+                // What is wrong with one key is no matter of the others.
+                Err(error) if asked.len() > 1 && !error.is_transient() => {
+                    for (hash, tell) in asked {
+                        let read = self.read(&[hash]).await;
+                        let _ = tell.send(read.map(|mut sights| sights.pop().flatten()));
                     }
                 }
                 Err(error) => {
@@ -94,17 +90,41 @@ impl Reading {
             }
         }
     }
+
+    /// Those who have waited longest and are still there. If there is nobody, who reads is struck off.
+    fn next(&self) -> Option<Vec<Asked>> {
+        let mut asked = Vec::new();
+        let mut waiting = self.waiting.lock();
+        while asked.len() < Store::SIGHTS {
+            let Some(one) = waiting.asked.pop_front() else { break };
+            if !one.1.is_closed() {
+                asked.push(one);
+            }
+        }
+        waiting.reading -= usize::from(asked.is_empty());
+        (!asked.is_empty()).then_some(asked)
+    }
+
+    async fn read(&self, hashes: &[HashedKey]) -> Result<Vec<Option<Sight>>> {
+        match timeout(self.patience, self.store.sights(hashes)).await {
+            Ok(read) => read,
+            Err(_) => {
+                Err(Error::Unreachable(format!("it gave no answer for {} ms", self.patience.as_millis())))
+            }
+        }
+    }
 }
 
-impl Drop for Reading {
+/// One who reads. If the last one is cut off, whoever waits is told so.
+struct Reading<'t>(&'t Together);
+
+impl Drop for Reading<'_> {
     fn drop(&mut self) {
-        let mut waiting = self.0.waiting.lock();
-        waiting.reading -= 1;
-        if !waiting.asked.is_empty()
-            && let Ok(handle) = Handle::try_current()
-        {
-            waiting.reading += 1;
-            handle.spawn(Self(Arc::clone(&self.0)).run());
-        }
+        let left = {
+            let mut waiting = self.0.waiting.lock();
+            waiting.reading -= 1;
+            if waiting.reading == 0 { std::mem::take(&mut waiting.asked) } else { VecDeque::new() }
+        };
+        drop(left);
     }
 }

@@ -73,8 +73,8 @@ impl Store {
                 self.keep(link, since);
                 self.check_file()
             }
-            // One of them was refused at the last moment, and it is not known which.
-            Err((_, true)) if done.len() > 1 => {
+            // One of them was refused at the last moment, and it is not known which; others were by what that one had done.
+            Err((_, true)) if done.len() + refused.len() > 1 => {
                 done.extend(refused);
                 return self.queue.again(done);
             }
@@ -86,8 +86,9 @@ impl Store {
         for job in done {
             job.tell(end.clone());
         }
+        // What they were refused by may be gone.
         for job in refused {
-            job.tell(Ok(()));
+            job.tell(end.clone());
         }
     }
 

@@ -78,6 +78,53 @@ on_both! {
         intact(&db.open().await).await;
     }
 
+    async fn vg_19_nobody_is_refused_because_of_a_key_that_never_came_to_be(db) {
+        let mut policy = preset("voiceinfra");
+        policy.caps.active_keys = Some(3);
+        policy.caps.creations_per_minute = None;
+        let service = office(&db, policy).await;
+        // Found out only when it is written, behind those who have counted it.
+        db.execute(if db.is_postgres() {
+            "CREATE FUNCTION no_bad() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'bad'; END $$; \
+             CREATE TRIGGER no_bad BEFORE INSERT ON keys FOR EACH ROW WHEN (NEW.name = 'bad') EXECUTE FUNCTION no_bad()"
+        } else {
+            "CREATE TRIGGER no_bad BEFORE INSERT ON keys WHEN NEW.name = 'bad' BEGIN SELECT RAISE(ABORT, 'bad'); END"
+        })
+        .await;
+        for round in 0..12 {
+            let slug = format!("account{round}");
+            service.create_account(new_operation(), account("voiceinfra", &slug)).await.unwrap();
+            for n in 0..2 {
+                make_kept(&service, &slug, &format!("before {n}")).await;
+            }
+            // There is room for one more, which is taken by the bad one in the rounds in which it comes first.
+            let bad_one = round % 3;
+            let create = |n: usize| {
+                let name = if n == bad_one { "bad".to_owned() } else { format!("key {n}") };
+                service.create_key(wanted(&slug, &name))
+            };
+            let (mut made, mut capped, mut bad) = (0, 0, 0);
+            for (n, done) in futures::future::join_all((0..4).map(create)).await.into_iter().enumerate() {
+                match done {
+                    Ok(created) => {
+                        assert_eq!(service.key(created.key.id).await.unwrap().name.as_str(), format!("key {n}"));
+                        made += 1;
+                    }
+                    Err(Error::KeyLimit { .. }) => capped += 1,
+                    Err(error) if n == bad_one => {
+                        assert!(error.to_string().contains("bad"), "{error}");
+                        bad += 1;
+                    }
+                    Err(error) => panic!("{n}: {error}"),
+                }
+            }
+            // The bad one comes last, is refused by the cap, or by the database.
+            assert_eq!((made, capped + bad), (1, 3), "round {round}");
+            assert_eq!(service.account(&slug).await.unwrap().active_keys, 3);
+        }
+        intact(&db.open().await).await;
+    }
+
     async fn a_killed_revocation_of_many_is_whole_or_nothing(db) {
         whole_or_nothing(&db, &["revoke"], "revoked_at IS NULL", "key.revoke").await;
     }
