@@ -40,7 +40,6 @@ mod reading;
 mod recalling;
 mod registrar;
 mod settings;
-mod together;
 mod uses;
 mod watch;
 mod watchman;
@@ -54,7 +53,6 @@ use proof::Proof;
 pub use registrar::Neighbours;
 pub(super) use registrar::{GONE, is_alive};
 pub use settings::GateSettings;
-use together::Together;
 pub use uses::Use;
 use uses::Uses;
 use watchman::Watchman;
@@ -135,7 +133,6 @@ impl Gate {
             gone: AtomicBool::new(false),
             policies: parking_lot::RwLock::default(),
             loading: AsyncMutex::default(),
-            together: Together::new(store.clone(), settings.lease),
             grown: Notify::new(),
             stop: channel::Sender::new(false),
             tasks: AsyncMutex::default(),

@@ -1,8 +1,6 @@
 //! Gates in the database: what they read of a key, and where they say that they are alive.
 
-use std::collections::HashMap;
-
-use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite};
+use sqlx::{AssertSqlSafe, QueryBuilder};
 use uuid::Uuid;
 
 use super::dialect::{Time, both, rows, run, scalar};
@@ -33,10 +31,7 @@ pub struct Sight {
     pub seq: i64,
 }
 
-struct SightRow {
-    hash: Vec<u8>,
-    sight: Sight,
-}
+struct SightRow(Sight);
 
 from_row!(SightRow, row => {
     let KeyRow(key) = row.part()?;
@@ -51,13 +46,12 @@ from_row!(SightRow, row => {
         odd: SafeText::default(),
     };
     account.odd = row.odd();
-    let (hash, policy, seq) = (row.get("hash"), row.get("policy_version"), row.get("head"));
-    Self { hash, sight: Sight { key, account, policy, seq } }
+    Self(Sight { key, account, policy: row.get("policy_version"), seq: row.get("head") })
 });
 
 fn sight_of_keys(conn: &Conn<'_>) -> String {
     format!(
-        "SELECT k.hash, {KEY_COLUMNS}, a.slug AS account_slug, a.issuer AS account_issuer, a.name AS account_name, \
+        "SELECT {KEY_COLUMNS}, a.slug AS account_slug, a.issuer AS account_issuer, a.name AS account_name, \
          a.admins, a.plan, a.standing, a.created_at AS account_created_at, \
          (SELECT p.version FROM issuers p WHERE p.slug = k.issuer) AS policy_version, \
          (SELECT seq FROM audit_head) AS head FROM {} JOIN accounts a ON a.slug = k.account",
@@ -133,14 +127,13 @@ pub struct NewGate {
     pub freshness: Freshness,
 }
 
-/// Says of each key that was read which freeze holds it. Freezes are read where there is no key too: the time of a refusal
+/// What was read of a key, with the freeze that holds it. Freezes are read where there is no key too: the time of a refusal
 /// tells nobody whether there was one.
-async fn freeze(mut reader: Reader, rows: &mut [SightRow]) -> Result<()> {
+async fn frozen(mut reader: Reader, row: Option<SightRow>) -> Result<Option<Sight>> {
     let freezes = reader.conn().freezes().await?;
-    for row in rows {
-        crate::domain::hold::freeze(std::slice::from_mut(&mut row.sight.key), &freezes);
-    }
-    Ok(())
+    let Some(SightRow(mut sight)) = row else { return Ok(None) };
+    crate::domain::hold::freeze(std::slice::from_mut(&mut sight.key), &freezes);
+    Ok(Some(sight))
 }
 
 /// Keys a statement.
@@ -191,39 +184,12 @@ impl Store {
         })
     }
 
-    /// So many keys [`Store::sights`] reads at once.
-    pub const SIGHTS: usize = 64;
-
-    /// The key of this secret, with all that a gate must know of it, as both were at one moment, and the freezes from then on.
+    /// The key of this secret, with all that a gate must know of it, read in one statement and so at one moment.
     pub async fn sight(&self, hash: HashedKey) -> Result<Option<Sight>> {
-        Ok(self.sights(&[hash]).await?.pop().flatten())
-    }
-
-    /// The same of several secrets, in their order.
-    pub async fn sights(&self, hashes: &[HashedKey]) -> Result<Vec<Option<Sight>>> {
         let mut reader = self.reader().await?;
-        let select = sight_of_keys(&reader.conn());
-        let mut rows: Vec<SightRow> = match reader.conn() {
-            Conn::Sqlite(c) => {
-                // Of few lengths, so that each is prepared once: the last is asked for again.
-                let length = hashes.len().next_power_of_two();
-                let mut sql = QueryBuilder::<Sqlite>::new(format!("{select} WHERE k.hash IN ("));
-                let mut list = sql.separated(", ");
-                for hash in hashes.iter().chain(hashes.last().into_iter().cycle()).take(length) {
-                    list.push_bind(hash.0.to_vec());
-                }
-                sql.push(")");
-                sql.build_query_as().fetch_all(c).await?
-            }
-            Conn::Postgres(mut c) => {
-                let hashes: Vec<&[u8]> = hashes.iter().map(|hash| &hash.0[..]).collect();
-                let sql = format!("{select} WHERE k.hash = ANY($1)");
-                sqlx::query_as(AssertSqlSafe(sql)).bind(hashes).fetch_all(&mut c).await?
-            }
-        };
-        freeze(reader, &mut rows).await?;
-        let found: HashMap<Vec<u8>, Sight> = rows.into_iter().map(|row| (row.hash, row.sight)).collect();
-        Ok(hashes.iter().map(|hash| found.get(&hash.0[..]).cloned()).collect())
+        let sql = AssertSqlSafe(format!("{} WHERE k.hash = $1", sight_of_keys(&reader.conn())));
+        let row: Option<SightRow> = rows!(fetch_optional, reader.conn(), sql, [hash.0.to_vec()]);
+        frozen(reader, row).await
     }
 
     /// The first of these hashes that a key has, read in one statement however many there are.
@@ -246,9 +212,7 @@ impl Store {
         let mut reader = self.reader().await?;
         let sql = AssertSqlSafe(format!("{} WHERE k.id = $1", sight_of_keys(&reader.conn())));
         let row: Option<SightRow> = rows!(fetch_optional, reader.conn(), sql, [id]);
-        let mut rows = Vec::from_iter(row);
-        freeze(reader, &mut rows).await?;
-        Ok(rows.pop().map(|row| row.sight))
+        frozen(reader, row).await
     }
 
     /// All issuers, and the audit's number from before they were read: they are at least as new as that.

@@ -11,7 +11,6 @@ use super::cache::Cache;
 use super::known::Policies;
 use super::proof::Proof;
 use super::settings::GateSettings;
-use super::together::Together;
 use super::uses::Uses;
 use super::watchman::Watchman;
 use crate::clock::Clock;
@@ -50,7 +49,6 @@ pub(super) struct Inner {
     pub(super) lacks: RwLock<Vec<Lack>>,
     pub(super) policies: RwLock<Option<Arc<Policies>>>,
     pub(super) loading: AsyncMutex<()>,
-    pub(super) together: Arc<Together>,
     /// Wakes the registrar.
     pub(super) grown: Notify,
     pub(super) stop: watch::Sender<bool>,

@@ -67,7 +67,7 @@ impl Inner {
     pub(super) async fn read(&self, hash: HashedKey) -> Result<Option<Arc<Known>>> {
         for _ in 0..TRIES {
             let (read_at, is_new_enough) = (self.proof.micros(), self.reads_from_here());
-            let Some(sight) = self.together.sight(hash).await? else {
+            let Some(sight) = self.store.sight(hash).await? else {
                 self.cache.drop_hash(hash);
                 return Ok(None);
             };
