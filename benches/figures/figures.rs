@@ -47,6 +47,8 @@ impl fmt::Display for Figure {
 /// One bench under way.
 pub struct Bench {
     name: &'static str,
+    /// Between whose marks its table lies.
+    table: &'static str,
     full: bool,
     rows: Vec<String>,
 }
@@ -59,13 +61,13 @@ impl Bench {
         if names.peek().is_some() && !names.any(|given| name.contains(given.as_str())) {
             return None;
         }
-        Some(Self { name, full: given.iter().any(|given| given == "--bench"), rows: Vec::new() })
+        Some(Self { name, table: name, full: given.iter().any(|given| given == "--bench"), rows: Vec::new() })
     }
 
-    /// The same, and its table is another one: `name`'s stays.
+    /// The same, with a table of another name: its own stays.
     #[must_use]
-    pub fn apart(self, name: &'static str) -> Self {
-        Self { name, ..self }
+    pub fn apart(self, table: &'static str) -> Self {
+        Self { table, ..self }
     }
 
     /// Whether it measures, or goes through everything once.
@@ -127,15 +129,15 @@ impl Bench {
             told.filter_map(|name| Some(format!("{name}={} ", std::env::var(&name).ok()?))).collect();
         let day = keyrack::clock::Clock::System.now().format("%Y-%m-%d");
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let bench = self.name.split('-').next().unwrap_or(self.name);
         let table = format!(
-            "On {day}, `{told}cargo bench --bench {bench}`, {cores} cores:\n\n\
+            "On {day}, `{told}cargo bench --bench {}`, {cores} cores:\n\n\
              | what | measured | limit in the same run | measured ÷ limit |\n|---|---|---|---|\n{}\n",
+            self.name,
             self.rows.join("\n")
         );
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/README.md");
         let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, between(&text, self.name, &table)).unwrap();
+        std::fs::write(&path, between(&text, self.table, &table)).unwrap();
         println!("written to {}", path.display());
     }
 }

@@ -21,6 +21,12 @@ struct PolicyRow {
 
 from_row!(PolicyRow, row => Self { freezes: row.get("freezes"), issuer: row.part()? });
 
+/// The forms that gates take of this issuer's keys, and whether any freeze may hold.
+fn told(row: Option<PolicyRow>) -> (Forms, bool) {
+    let freezes = row.as_ref().is_none_or(|row| row.freezes);
+    (row.into_iter().map(|row| row.issuer.0).collect(), freezes)
+}
+
 /// A key, and of its issuer what a [`PolicyRow`] has.
 struct JudgedRow {
     key: KeyRow,
@@ -53,9 +59,7 @@ impl Conn<'_> {
         );
         let row: Option<JudgedRow> = rows!(fetch_optional, self.again(), AssertSqlSafe(sql), [value]);
         let Some(JudgedRow { key: KeyRow(key), policy }) = row else { return Ok(None) };
-        let freezes = policy.as_ref().is_none_or(|row| row.freezes);
-        let forms = policy.into_iter().map(|row| row.issuer.0).collect();
-        Ok(self.settle(vec![key], &forms, freezes).await?.pop())
+        Ok(self.settle(vec![key], told(policy)).await?.pop())
     }
 
     /// The forms that gates take of all issuers' keys.
@@ -68,20 +72,17 @@ impl Conn<'_> {
     pub(super) async fn judge(&mut self, keys: Vec<Key>) -> Result<Vec<Key>> {
         let Some(first) = keys.first() else { return Ok(keys) };
         // Mostly nothing is frozen, which one question tells together with the policy.
-        let mut freezes = true;
-        let forms = if keys.iter().all(|key| key.issuer == first.issuer) {
+        let told = if keys.iter().all(|key| key.issuer == first.issuer) {
             let sql = AssertSqlSafe(format!("SELECT {COLUMNS}, {FREEZES} FROM issuers i WHERE i.slug = $1"));
-            let row: Option<PolicyRow> = rows!(fetch_optional, self.again(), sql, [first.issuer.as_str()]);
-            freezes = row.as_ref().is_none_or(|row| row.freezes);
-            row.into_iter().map(|row| row.issuer.0).collect()
+            told(rows!(fetch_optional, self.again(), sql, [first.issuer.as_str()]))
         } else {
-            self.forms().await?
+            (self.forms().await?, true)
         };
-        self.settle(keys, &forms, freezes).await
+        self.settle(keys, told).await
     }
 
-    /// The same by these forms; `freezes`: whether any freeze was not lifted.
-    async fn settle(&mut self, mut keys: Vec<Key>, forms: &Forms, freezes: bool) -> Result<Vec<Key>> {
+    /// The same by these forms; `freezes`: whether any freeze may hold.
+    async fn settle(&mut self, mut keys: Vec<Key>, (forms, freezes): (Forms, bool)) -> Result<Vec<Key>> {
         for key in &mut keys {
             key.refused = !forms.take(key);
         }

@@ -138,7 +138,7 @@ impl Tx {
         let lock = self.conn().locking(" FOR UPDATE OF k");
         let sql = format!("SELECT {KEY_COLUMNS} FROM {} WHERE k.id = $1{lock}", self.conn().keys());
         let row: Option<KeyRow> = rows!(fetch_optional, self.conn(), sqlx::AssertSqlSafe(sql), [id]);
-        self.conn().judge(row.map(Key::from).into_iter().collect()).await.map(|mut keys| keys.pop())
+        Ok(self.conn().judge(row.map(Key::from).into_iter().collect()).await?.pop())
     }
 
     /// The same, locked until the end of the transaction.

@@ -156,20 +156,18 @@ impl Tx {
     pub(super) async fn owed_keys_first(&mut self) -> Result<Option<QueryBuilder<Sqlite>>> {
         let few = self.owed_keys();
         let plain = !few.is_empty() && few.len() <= FEW && few.iter().all(|key| key.last_used_at.is_none());
-        let many = few.len() as i64;
-        let unfed = self.unfed();
-        if plain && matches!(self.conn(), Conn::Sqlite(_)) && unfed.is_some_and(|unfed| unfed + many <= FED) {
-            let keys = self.take_owed_keys();
-            let some = &keys;
-            let mut sql = QueryBuilder::<Sqlite>::new("");
-            push_keys!(Sqlite, sql, some, false);
-            return Ok(Some(sql));
+        let feeds = self.still_unfed().is_none_or(|unfed| unfed + few.len() as i64 > FED);
+        if !plain || feeds || !matches!(self.conn(), Conn::Sqlite(_)) {
+            self.write_owed_keys().await?;
+            return Ok(None);
         }
-        if let Some(unfed) = unfed {
-            self.set_unfed(unfed);
-        }
-        self.write_owed_keys().await?;
-        Ok(None)
+        // What was counted no longer holds.
+        self.unfed();
+        let keys = self.take_owed_keys();
+        let some = &keys;
+        let mut sql = QueryBuilder::<Sqlite>::new("");
+        push_keys!(Sqlite, sql, some, false);
+        Ok(Some(sql))
     }
 
     /// Writes the keys that are owed so far.

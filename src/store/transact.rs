@@ -313,6 +313,11 @@ impl Tx {
         self.unfed = Some(keys);
     }
 
+    /// What was counted, and it stays counted.
+    pub(super) fn still_unfed(&self) -> Option<i64> {
+        self.unfed
+    }
+
     pub(super) fn unfed(&mut self) -> Option<i64> {
         self.unfed.take()
     }
